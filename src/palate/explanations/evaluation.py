@@ -16,7 +16,7 @@ Baselines see the same folds and the same left-out domains.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -27,6 +27,7 @@ from palate.explanations.problem import Array, Integers, Problem
 from palate.models import selection
 from palate.models.baselines import (
     Baseline,
+    FirstResponse,
     LongerResponse,
     Majority,
     PerDomainLogistic,
@@ -42,6 +43,7 @@ OURS = "HMDR"
 MAX_BLOCKS = 5
 BASELINES: dict[str, Callable[[], Baseline]] = {
     "majority": Majority,
+    "first response": FirstResponse,
     "longer response": LongerResponse,
     "pooled": PooledLogistic,
     "per domain": PerDomainLogistic,
@@ -50,7 +52,10 @@ BASELINES: dict[str, Callable[[], Baseline]] = {
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Held-out log-odds of one model in one setting, shape (n,), NaN where not predicted."""
+    """Held-out log-odds of one model in one setting, shape (n,), NaN where not predicted.
+
+    A model that is made several times (a shuffle) has the shape (repeats, n).
+    """
 
     setting: str
     model: str
@@ -112,17 +117,29 @@ def in_domain(problem: Problem, tried: Trial) -> list[HeldOut]:
     """
     folds = tried.cv.folds
     tests = [(folds == k, folds != k) for k in range(int(folds.max()) + 1)]
-    ours = np.empty(problem.n_pairs)
-    for (test, _), m in zip(tests, np.argmin(tried.inner, axis=0), strict=True):
-        ours[test] = tried.cv.log_odds[m, test]
     return [
-        HeldOut(IN_DOMAIN, OURS, ours),
+        HeldOut(IN_DOMAIN, OURS, chosen_log_odds(tried)),
         *(
             HeldOut(IN_DOMAIN, name, baseline(problem, name, tests))
             for name in BASELINES
             if name != "per domain" or problem.n_domains > 1
         ),
     ]
+
+
+def chosen_log_odds(tried: Trial) -> Array:
+    """Return log-odds of every fold by the configuration chosen without it, shape (n,).
+
+    Parameters
+    ----------
+    tried
+        Fits of all configurations.
+    """
+    folds = tried.cv.folds
+    out = np.empty(folds.size)
+    for k, m in enumerate(np.argmin(tried.inner, axis=0)):
+        out[folds == k] = tried.cv.log_odds[m, folds == k]
+    return out
 
 
 def transfer_losses(
@@ -186,14 +203,8 @@ def new_domain(
     """
     if problem.n_domains < 2:
         return []
-    tests = []
-    ours = np.full(problem.n_pairs, np.nan)
-    for d, m in enumerate(np.argmin(losses, axis=1)):
-        test = problem.codes == d
-        train = without(problem, test)
-        if train.any():
-            tests.append((test, train))
-            ours[test] = design.X[test] @ fit_on(design, configs[m], train, seed=seed).shared
+    tests = [(test, train) for test, train, _ in left_out(problem, configs, losses)]
+    ours = left_out_log_odds(problem, design, configs, losses, seed=seed)
     return [
         HeldOut(NEW_DOMAIN, OURS, ours),
         *(
@@ -202,6 +213,51 @@ def new_domain(
             if name != "per domain"
         ),
     ]
+
+
+def left_out(
+    problem: Problem, configs: Sequence[Config], losses: Array
+) -> Iterator[tuple[Mask, Mask, Config]]:
+    """Yield, for every domain that can be left out, its pairs, the others, and the configuration.
+
+    Parameters
+    ----------
+    problem
+        The used pairs.
+    configs
+        The M configurations to choose from.
+    losses
+        What `transfer_losses` gives, shape (D, M).
+    """
+    for d, m in enumerate(np.argmin(losses, axis=1)):
+        test = problem.codes == d
+        train = without(problem, test)
+        if train.any():
+            yield test, train, configs[m]
+
+
+def left_out_log_odds(
+    problem: Problem, design: Design, configs: Sequence[Config], losses: Array, *, seed: int
+) -> Array:
+    """Return log-odds of every domain by the shared part fitted without it, shape (n,).
+
+    Parameters
+    ----------
+    problem
+        The used pairs.
+    design
+        Their design.
+    configs
+        The M configurations to choose from.
+    losses
+        What `transfer_losses` gives, shape (D, M).
+    seed
+        Seed of the solver.
+    """
+    out = np.full(problem.n_pairs, np.nan)
+    for test, train, config in left_out(problem, configs, losses):
+        out[test] = design.X[test] @ fit_on(design, config, train, seed=seed).shared
+    return out
 
 
 def without(problem: Problem, left_out: Mask) -> Mask:

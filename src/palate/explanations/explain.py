@@ -185,7 +185,7 @@ def explain_all(
         from palate.concepts.measured import measure
 
         concepts = measure(preferences, n_jobs=n_jobs)
-    frame = Frame.of(preferences, concepts, missing=missing, cluster=cluster)
+    frame = Frame.of(preferences, concepts, missing=missing, cluster=cluster, n_jobs=n_jobs)
     problems: dict[str, Problem] = {}
     skipped: dict[str, str] = {}
     for name in names:

@@ -20,6 +20,7 @@ from palate.errors import DataError
 from palate.explanations.evaluation import (
     IN_DOMAIN,
     OURS,
+    HeldOut,
     Trial,
     in_domain,
     joined,
@@ -28,6 +29,7 @@ from palate.explanations.evaluation import (
     trial,
 )
 from palate.explanations.grid import MAX_EXTENSIONS, carried_over, transfer_configs
+from palate.explanations.nulls import formatting_only, shuffled
 from palate.explanations.problem import Array, Integers, Problem, few
 from palate.explanations.resampling import (
     Run,
@@ -123,13 +125,16 @@ def fit_problem(problem: Problem, options: Options, run: Run = one_by_one) -> Fi
     configs, transfer = default_grid(design), transfer_configs(design)
     tasks: list[Task] = [(_trial, (design, part_, folds, seed)) for part_ in chunks(configs)]
     tasks += [(_transfer, (small, design, part_, folds, seed)) for part_ in chunks(transfer)]
-    results = run(tasks)
+    tasks += [(_formatting, (small, folds, seed))]
+    *results, formatting = run(tasks)
     tried = joined([r for r in results if isinstance(r, Trial)])
-    losses = [r for r in results if not isinstance(r, Trial)]
+    parts = [r for r in results if not isinstance(r, Trial)]
+    losses = np.hstack(parts) if parts else None
     selection = extended(design, tried.cv, seed=seed, max_extensions=MAX_EXTENSIONS)
     predictions = in_domain(small, tried)
-    if losses:
-        predictions += new_domain(small, design, transfer, np.hstack(losses), seed=seed)
+    if losses is not None:
+        predictions += new_domain(small, design, transfer, losses, seed=seed)
+    predictions += [*formatting, *shuffled(small, tried, transfer, losses, seed=seed)]
     scores = score_rows(small, predictions, n_folds=n_folds, level=options.level, seed=options.seed)
     held_out = np.full(problem.n_pairs, np.nan)
     held_out[part] = next(
@@ -192,6 +197,10 @@ def _transfer(
     problem: Problem, design: Design, configs: Sequence[Config], folds: Integers, seed: int
 ) -> Array:
     return transfer_losses(problem, design, configs, folds, seed=seed)
+
+
+def _formatting(problem: Problem, folds: Integers, seed: int) -> list[HeldOut]:
+    return formatting_only(problem, folds, seed=seed)
 
 
 def _notes(

@@ -24,6 +24,8 @@ Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 MIN_USED = 20  # verdicts below which nothing is explained
+MEASURED = "measured"
+FORMATTING_FAMILIES = ("length", "layout")  # what "formatting only" knows of a response
 LOW_COVERAGE = 0.9  # share of values below which a note says so
 
 
@@ -34,7 +36,8 @@ class Frame:
     `matrix` and `filled` (N, C) hold the masked values, with NaN and with 0 where not measured;
     `covered` (N,) whether any concept has a value; `domains` all domains, sorted, and `codes` (N,)
     positions in it; `group_of` and `prompt_of` (N,) numbers of groups and prompts; `longer` (N,)
-    the difference in words, a - b.
+    the difference in words, a - b; `formatting` (N, P) differences in length and layout, in steps,
+    measured on the texts whatever the concepts are.
     """
 
     matrix: ConceptMatrix
@@ -45,6 +48,7 @@ class Frame:
     group_of: Integers
     prompt_of: Integers
     longer: Array
+    formatting: Array
 
     @classmethod
     def of(
@@ -54,6 +58,7 @@ class Frame:
         *,
         missing: Literal["zero", "raise"],
         cluster: str | None,
+        n_jobs: int | None = None,
     ) -> Frame:
         """Align concepts with pairs, mask specific ones, fill what was not measured.
 
@@ -67,6 +72,8 @@ class Frame:
             "zero" treats a value that was not measured as equal; "raise" refuses.
         cluster
             Metadata column whose values are kept together in folds and draws as well.
+        n_jobs
+            Processes for measuring length and layout; None for one per processor.
 
         Raises
         ------
@@ -101,6 +108,7 @@ class Frame:
             group_of=groups_of(preferences, cluster_column=cluster),
             prompt_of=preferences.pairs["prompt"].rank("dense").to_numpy().astype(np.int64),
             longer=longer.astype(np.float64),
+            formatting=formatting_of(preferences, aligned, n_jobs=n_jobs),
         )
 
 
@@ -120,6 +128,7 @@ class Problem:
     codes: Integers
     groups: Integers
     longer: Array
+    formatting: Array
     concept_domains: tuple[tuple[str, ...] | None, ...]
     rows: Integers
     kept: Integers
@@ -219,6 +228,7 @@ class Problem:
             codes=codes.astype(np.int64),
             groups=frame.group_of[rows],
             longer=frame.longer[rows],
+            formatting=frame.formatting[rows],
             concept_domains=specific,
             rows=rows.astype(np.int64),
             kept=kept.astype(np.int64),
@@ -227,6 +237,35 @@ class Problem:
             counts=counts,
             notes=notes,
         )
+
+
+def formatting_of(
+    preferences: Preferences, concepts: ConceptMatrix, *, n_jobs: int | None = None
+) -> Array:
+    """Return differences in length and layout, in steps, shape (N, P), 0 where not measured.
+
+    They are taken from the concepts where these hold them, else measured.
+
+    Parameters
+    ----------
+    preferences
+        The pairs.
+    concepts
+        Values on these pairs.
+    n_jobs
+        Processes for measuring; None for one per processor.
+    """
+    from palate.concepts.measured import FAMILIES, measure
+
+    wanted = [(f, c.name) for f in FORMATTING_FAMILIES for c in FAMILIES[f].CONCEPTS]
+    column = {
+        (c.family, c.name): j for j, c in enumerate(concepts.concepts) if c.origin == MEASURED
+    }
+    if set(wanted) <= set(column):
+        values = concepts.values[:, [column[key] for key in wanted]]
+    else:
+        values = measure(preferences, families=FORMATTING_FAMILIES, n_jobs=n_jobs).values
+    return np.nan_to_num(values)
 
 
 def coverage_of(frame: Frame, problem: Problem) -> tuple[Array, Array]:

@@ -167,6 +167,7 @@ def take(problem: Problem, part: Integers) -> Problem:
         codes=problem.codes[part],
         groups=problem.groups[part],
         longer=problem.longer[part],
+        formatting=problem.formatting[part],
         rows=problem.rows[part],
     )
 

@@ -9,7 +9,8 @@ models were fitted again. A domain that is one single group has no interval.
 
 The gain over another model is the accuracy of HMDR minus that of the model, on the same pairs and
 in the same draws: what both find hard or easy cancels, so its interval is that of the paired
-difference, not to be guessed from whether two intervals overlap.
+difference, not to be guessed from whether two intervals overlap. A model that is made several times
+(a shuffle) has on each pair the mean score of its repeats.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def correctness(log_odds: Array, y: Array) -> Array:
     Parameters
     ----------
     log_odds
-        Predictions, shape (n,).
+        Predictions, shape (..., n).
     y
         Verdicts without ties, shape (n,).
     """
@@ -68,15 +69,16 @@ def score_rows(
     rows: list[dict[str, Any]] = []
     for setting in dict.fromkeys(h.setting for h in held_out):
         models = [h for h in held_out if h.setting == setting]
-        known = np.isfinite(np.column_stack([h.log_odds for h in models])).all(axis=1)
+        each = [np.atleast_2d(h.log_odds) for h in models]
+        known = np.isfinite(np.vstack(each)).all(axis=0)
         kept = np.flatnonzero(known & (size >= n_folds)[problem.codes])
         if kept.size == 0:
             continue
         present, codes = np.unique(problem.codes[kept], return_inverse=True)
         y = problem.y[kept]
         values = np.column_stack(
-            [correctness(h.log_odds[kept], y) for h in models]
-            + [pair_losses(h.log_odds[kept], y) for h in models]
+            [correctness(z[:, kept], y).mean(axis=0) for z in each]
+            + [pair_losses(z[:, kept], y).mean(axis=0) for z in each]
         )
         estimates = _summaries(*_observed(values, codes))
         sums, counts = stratum_sums(

@@ -2,8 +2,8 @@
 
 All have `fit(X, y, domains)`, `decision_function(X, domains)` (log-odds of response a),
 `predict_proba(X, domains)` in the order (-1, +1) and `predict(X, domains)` (+1, -1, 0 undecided);
-shapes as in `palate.models.design`. All but `Majority` are antisymmetric: exchanging the two
-responses negates the log-odds.
+shapes as in `palate.models.design`. All but `Majority` and `FirstResponse` are
+antisymmetric: exchanging the two responses negates the log-odds.
 """
 
 from __future__ import annotations
@@ -158,6 +158,23 @@ class Majority(Baseline):
 
     def _log_odds(self, X: Array, codes: Integers) -> Array:
         return np.asarray(self.log_odds_[codes])
+
+
+class FirstResponse(Baseline):
+    """Always the response that stands first; X is ignored.
+
+    The probability is the share of training pairs whose first response won, (wins + 1) /
+    (pairs + 2), and never under one half: the rule picks the first one even where that loses.
+    Where sides are shuffled it is right half of the time.
+    """
+
+    def _learn(self, X: Array, y: Array, codes: Integers, groups: Integers, weight: Array) -> None:
+        wins, pairs = float(weight @ ((1.0 + y) / 2.0)), float(weight.sum())
+        share = max((wins + 1.0) / (pairs + 2.0), 0.5 + 1e-9)
+        self.confidence_ = float(np.log(share / (1.0 - share)))
+
+    def _log_odds(self, X: Array, codes: Integers) -> Array:
+        return np.full(len(X), self.confidence_)
 
 
 class LongerResponse(Baseline):
