@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from palate.data.preferences import Preferences
+from palate.explanations.calibration import CALIBRATION_SCHEMA
 from palate.explanations.explanation import Band, Explanation
 from palate.explanations.files import COVERAGE_SCHEMA, PAIR_SCHEMA, SCORE_SCHEMA
 from palate.explanations.fitting import Fitted
@@ -92,6 +93,7 @@ def assemble(
         exact_total=exact_total,
         pairs=pl.DataFrame(columns, schema=PAIR_SCHEMA),
         scores=pl.DataFrame(fitted.scores, schema=SCORE_SCHEMA),
+        calibration=pl.DataFrame(fitted.calibration, schema=CALIBRATION_SCHEMA),
         coverage=pl.DataFrame(
             {"concept": problem.names, "measured": measured, "nonzero": nonzero},
             schema=COVERAGE_SCHEMA,

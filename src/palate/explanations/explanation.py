@@ -75,6 +75,8 @@ class Explanation:
         How many pairs, verdicts, prompts, concepts and weights.
     notes
         Plain sentences that a reader must know.
+    calibration
+        Held-out probabilities against outcomes: bins, error and slope by setting.
     """
 
     mechanism: str
@@ -101,6 +103,8 @@ class Explanation:
     counts: Mapping[str, int]  # pairs, judged, ties, used, prompts, clusters, domains, concepts,
     #   nonzero_shared, nonzero_domain
     notes: tuple[str, ...] = field(default=())  # plain sentences: what a reader must know
+    # rows by setting and bin ("1", ..., "(all)"): palate.explanations.calibration
+    calibration: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     # -- one pair -------------------------------------------------------------------------------
 

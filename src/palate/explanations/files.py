@@ -22,6 +22,7 @@ import polars as pl
 from palate.concepts.concept import Concept
 from palate.concepts.matrix import ConceptMatrix
 from palate.errors import FileFormatError, InputError, OutputError, PalateError
+from palate.explanations.calibration import CALIBRATION_SCHEMA
 from palate.explanations.explanation import Array, Band, Explanation
 
 SCHEMA = "palate.explanation/1"
@@ -119,6 +120,7 @@ def to_dict(explanation: Explanation) -> dict[str, Any]:
         },
         "exact_lift": {"shared": e.exact_shared.tolist(), "total": e.exact_total.tolist()},
         "scores": e.scores.to_dicts(),
+        "calibration": e.calibration.to_dicts(),
         "coverage": e.coverage.to_dicts(),
         "settings": dict(e.settings),
         "counts": dict(e.counts),
@@ -218,6 +220,7 @@ def from_dict(entry: Mapping[str, Any], frame: pl.DataFrame) -> Explanation:
         pairs=pairs,
         scores=pl.DataFrame(entry["scores"], schema=SCORE_SCHEMA),
         coverage=pl.DataFrame(entry["coverage"], schema=COVERAGE_SCHEMA),
+        calibration=pl.DataFrame(entry.get("calibration", []), schema=CALIBRATION_SCHEMA),
         settings=entry["settings"],
         counts=entry["counts"],
         notes=tuple(entry["notes"]),

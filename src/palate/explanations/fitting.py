@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from palate.data.splits import grouped_folds
 from palate.errors import DataError
+from palate.explanations.calibration import calibration_rows
 from palate.explanations.evaluation import (
     IN_DOMAIN,
     OURS,
@@ -73,6 +74,7 @@ class Fitted:
     shift: Array
     held_out: Array
     scores: list[dict[str, Any]]
+    calibration: list[dict[str, Any]]
     settings: dict[str, Any]
     notes: tuple[str, ...]
 
@@ -136,6 +138,14 @@ def fit_problem(problem: Problem, options: Options, run: Run = one_by_one) -> Fi
         predictions += new_domain(small, design, transfer, losses, seed=seed)
     predictions += [*formatting, *shuffled(small, tried, transfer, losses, seed=seed)]
     scores = score_rows(small, predictions, n_folds=n_folds, level=options.level, seed=options.seed)
+    calibration = [
+        row
+        for h in predictions
+        if h.model == OURS
+        for row in calibration_rows(
+            h.log_odds, small.y, small.groups, setting=h.setting, level=options.level, seed=seed
+        )
+    ]
     held_out = np.full(problem.n_pairs, np.nan)
     held_out[part] = next(
         p.log_odds for p in predictions if (p.setting, p.model) == (IN_DOMAIN, OURS)
@@ -173,6 +183,7 @@ def fit_problem(problem: Problem, options: Options, run: Run = one_by_one) -> Fi
         shift=shift,
         held_out=held_out,
         scores=scores,
+        calibration=calibration,
         settings=settings,
         notes=_notes(problem, small, selection.at_edge, n_folds, options),
     )
