@@ -107,3 +107,15 @@ def test_what_does_not_fit_is_refused(demo: palate.Preferences) -> None:
         gather(demo, concepts=paths.concepts)
     with pytest.raises(InputError):
         gather(demo.select(range(5)), values=paths.pairs)
+
+
+def test_pairs_without_annotation_have_no_value_of_specific_concepts_either(
+    shared_data: Path,
+) -> None:
+    preferences = palate.read(shared_data / "judges.jsonl.gz")
+    gathered = gather(
+        preferences,
+        concepts=shared_data / "judges_concepts.json",
+        values=shared_data / "judges_concepts.jsonl.gz",
+    )
+    assert np.isfinite(gathered.matrix.values).any(axis=1).sum() == 453  # the README of the data

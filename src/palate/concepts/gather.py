@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
+
+import numpy as np
 
 from palate.concepts.concept import Concept
 from palate.concepts.matrix import ConceptMatrix
@@ -21,7 +23,7 @@ class Gathered:
     ----------
     matrix
         One row per pair of the preferences, in their order; specific concepts are 0 outside
-        their domains.
+        their domains, but for pairs on which nothing was measured.
     notes
         Plain sentences: coverage of imported values, what was added on its own.
     """
@@ -117,7 +119,10 @@ def gather(
                 "the file holds the votes. If the principles were found by reading these verdicts, "
                 "held-out scores are optimistic."
             )
-    return Gathered(found.masked(preferences.pairs["domain"].to_list()), tuple(notes))
+    masked = found.masked(preferences.pairs["domain"].to_list())
+    annotated = np.isfinite(found.values).any(axis=1)
+    values_of = np.where(annotated[:, None], masked.values, np.nan)  # none is no 0 by structure
+    return Gathered(replace(masked, values=values_of), tuple(notes))
 
 
 def _count(concepts: tuple[Concept, ...], what: str) -> str:
