@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from palate.explanations.explain import explain as explain
     from palate.explanations.explain import explain_all as explain_all
     from palate.explanations.explanation import Explanation as Explanation
+    from palate.explanations.protocol import evaluate as evaluate
+    from palate.explanations.protocol_result import Evaluation as Evaluation
     from palate.models.hmdr import HMDR as HMDR
     from palate.models.hmdr_cv import HMDRCV as HMDRCV
     from palate.report.html import write_report as write_report
@@ -36,9 +38,11 @@ _HOME = {
     "HMDRCV": "palate.models.hmdr_cv",
     "Concept": "palate.concepts.concept",
     "ConceptMatrix": "palate.concepts.matrix",
+    "Evaluation": "palate.explanations.protocol_result",
     "Explanation": "palate.explanations.explanation",
     "PalateError": "palate.errors",
     "Preferences": "palate.data.preferences",
+    "evaluate": "palate.explanations.protocol",
     "explain": "palate.explanations.explain",
     "explain_all": "palate.explanations.explain",
     "load_demo": "palate.data.demo",

@@ -13,12 +13,14 @@ import typer
 from palate import __version__
 from palate.cli.convert import convert
 from palate.cli.demo import demo
+from palate.cli.evaluate import evaluate
 from palate.cli.explain import explain
 from palate.cli.failures import TERMINATED, guarded, leave
 from palate.cli.inspect import inspect
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "explain": explain,
+    "evaluate": evaluate,
     "demo": demo,
     "inspect": inspect,
     "convert": convert,

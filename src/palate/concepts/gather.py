@@ -120,8 +120,8 @@ def gather(
                 "held-out scores are optimistic."
             )
     masked = found.masked(preferences.pairs["domain"].to_list())
-    annotated = np.isfinite(found.values).any(axis=1)
-    values_of = np.where(annotated[:, None], masked.values, np.nan)  # none is no 0 by structure
+    annotated = np.isfinite(found.values).any(axis=1, keepdims=True)
+    values_of = np.where(annotated, masked.values, np.nan)  # none is no 0 by structure
     return Gathered(replace(masked, values=values_of), tuple(notes))
 
 
