@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.inference_results import Band, Result, Support
+from benchmarks.inference_results import Band, Result, statements
 from benchmarks.inference_worlds import Array, Booleans, Integers
+from palate.inference.effects import infer
 
 
 def palate(
@@ -20,23 +21,12 @@ def palate(
     seed: int,
 ) -> dict[str, Result]:
     """`palate.inference.effects.infer` and `palate.inference.discoveries.supported`."""
-    from palate.inference.discoveries import Verdict, supported
-
-    from palate.inference.effects import infer
-
     effects = infer(X, y, codes, groups, exists=exists, level=level)
     bands = [
         Band(kind.value, kind.low, kind.high, kind.p_value)
         for kind in (effects.shared, effects.deviation, effects.total)
     ]
-    decisions = {}
-    for rate in rates:
-        found = supported(effects, fdr=rate)
-        decisions[rate] = Support(
-            np.asarray(found.everywhere, dtype=bool),
-            np.asarray(found.domain == Verdict.HERE, dtype=bool),
-            np.asarray(found.domain == Verdict.DIFFERS, dtype=bool),
-        )
+    decisions = {q: statements(effects, q) for q in rates}
     return {"Palate": Result(bands[0], bands[1], bands[2], decisions)}
 
 

@@ -23,8 +23,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from benchmarks.inference_results import Band, Result, benjamini_hochberg
+from benchmarks.inference_results import Band, Result
 from benchmarks.inference_worlds import Array, Booleans, Integers
+from palate.inference.discoveries import benjamini_hochberg
 
 UNCORRECTED = 0.05
 RESAMPLES = 1_000
@@ -144,5 +145,5 @@ def t_test(
     D = exists.shape[0] - 1
     return {
         "t-test, p < .05": Result.of_shared(band, D, dict.fromkeys(rates, p <= UNCORRECTED)),
-        "t-test, BH": Result.of_shared(band, D, {q: benjamini_hochberg(p, q) for q in rates}),
+        "t-test, BH": Result.of_shared(band, D, {q: benjamini_hochberg(p, fdr=q) for q in rates}),
     }

@@ -9,11 +9,14 @@ deviation). The sign of a statement is that of the value.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.inference_worlds import Array, Booleans
+from palate.inference.discoveries import Verdict, supported
+from palate.inference.effects import Estimates
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,38 +77,22 @@ class Result:
         return cls(shared, Band.absent(*shape), Band.absent(*shape), support, log_odds)
 
 
-def benjamini_hochberg(p: npt.ArrayLike, q: float) -> Booleans:
-    """Return which hypotheses are rejected at rate q; NaN is no hypothesis.
-
-    The k with the largest p_(k) <= q k / m and all smaller ones (Benjamini and Hochberg 1995).
-    """
-    values = np.asarray(p, dtype=np.float64)
-    asked = np.sort(values[np.isfinite(values)])
-    below = np.flatnonzero(asked <= q * np.arange(1, asked.size + 1) / max(asked.size, 1))
-    if below.size == 0:
-        return np.zeros(values.shape, dtype=bool)
-    return np.isfinite(values) & (values <= asked[below[-1]])
+def decided(shared: Band, deviation: Band, total: Band, q: float) -> Support:
+    """Decide by Palate's rule, `palate.inference.discoveries.supported`, at rate q."""
+    names = ("value", "low", "high", "p")
+    parts = []
+    for band in (shared, deviation, total):
+        value, low, high, p = (getattr(band, name) for name in names)
+        unknown = np.full(value.shape, np.nan)
+        parts.append(Estimates(value, unknown, unknown, low, high, p))
+    return statements(SimpleNamespace(shared=parts[0], deviation=parts[1], total=parts[2]), q)
 
 
-def simes(p: Array) -> Array:
-    """Return the Simes p-value of every row, min_k m p_(k) / k; NaN is left out."""
-    ordered = np.sort(p, axis=1)  # NaN last
-    m = np.isfinite(ordered).sum(axis=1, keepdims=True)
-    combined = np.where(np.isfinite(ordered), ordered * m / np.arange(1, p.shape[1] + 1), 1.0)
-    return np.asarray(np.minimum(combined.min(axis=1), 1.0))
-
-
-def by_concept(shared: Array, deviation: Array, total: Array, q: float) -> Support:
-    """Decide in two steps: which concepts, then what about each (Benjamini and Bogomolov 2014).
-
-    A concept is a family of its shared effect, D deviations and D totals. Families are selected by
-    Benjamini-Hochberg at q on their Simes p-values; inside the R selected of C families the same
-    procedure runs at q R / C.
-    """
-    D, C = total.shape
-    family = np.column_stack([shared, deviation.T, total.T])
-    selected = benjamini_hochberg(simes(family), q)
-    found = np.zeros(family.shape, dtype=bool)
-    for j in np.flatnonzero(selected):
-        found[j] = benjamini_hochberg(family[j], q * selected.sum() / C)
-    return Support(found[:, 0], found[:, 1 + D :].T, found[:, 1 : 1 + D].T)
+def statements(effects: Any, q: float) -> Support:
+    """Return what Palate's rule says of its `Effects` at rate q."""
+    found = supported(effects, fdr=q)
+    return Support(
+        found.shared == Verdict.EVERYWHERE,
+        found.domain == Verdict.HERE,
+        found.domain == Verdict.DIFFERS,
+    )

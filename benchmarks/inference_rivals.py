@@ -3,7 +3,7 @@
 Signature and result as in `inference_marginal.py`; the oracle is also given the true support.
 
 - oracle: unpenalised logistic regression on the weights that are not 0, variance clustered by
-  prompt, and the two-step rule of `by_concept` over all effects, where those that are truly 0 have
+  prompt, and Palate's rule over all effects, where those that are truly 0 have
   independent uniform p-values: it knows what to estimate, and not what to claim.
 - lasso, refit: HMDR with cross-validated penalties, then unpenalised logistic regression on the
   selected weights with the same pairs, Wald p-values of that model, p = 1 for weights not selected,
@@ -32,12 +32,12 @@ from benchmarks.inference_results import (
     Band,
     Result,
     Support,
-    benjamini_hochberg,
-    by_concept,
+    decided,
 )
 from benchmarks.inference_worlds import Array, Booleans, Integers, estimands
 from palate.data.splits import grouped_folds
 from palate.inference.bootstrap import Resampling, percentile_interval
+from palate.inference.discoveries import benjamini_hochberg
 from palate.models.design import Config, Design
 from palate.models.selection import CV_TOL, select
 from palate.models.solver import solve
@@ -66,20 +66,21 @@ def oracle(
     )
     random = np.random.default_rng(seed)
     structure = estimands(np.zeros(exists.shape), exists)
-    p = [
-        np.where(np.isfinite(kind.p), kind.p, np.where(np.isnan(there), np.nan, null))
-        for kind, there, null in zip(
-            (shared, replace(deviation, p=np.where(support[1:], deviation.p, np.nan)), total),
-            structure,
-            (random.random(s.shape) for s in structure),
-            strict=True,
-        )
-    ]
+    tested = []
+    for kind, there, held in zip(
+        (shared, deviation, total),
+        structure,
+        (support[0], support[1:], np.isfinite(total.p)),
+        strict=True,
+    ):
+        null = np.where(np.isnan(there), np.nan, random.random(there.shape))
+        known = np.where(np.isfinite(there), np.nan_to_num(kind.value), np.nan)
+        tested.append(replace(kind, value=known, p=np.where(held, kind.p, null)))
     decisions = {}
     for q in rates:
-        found = by_concept(p[0], p[1], p[2], q)
+        found = decided(tested[0], tested[1], tested[2], q)
         decisions[q] = Support(
-            found.everywhere & np.isfinite(shared.p),
+            found.everywhere & support[0],
             found.here & np.isfinite(total.p),
             found.differs & support[1:],
         )
@@ -110,9 +111,9 @@ def lasso_refit(
     ]
     decisions = {
         q: Support(
-            benjamini_hochberg(p[0], q),
-            benjamini_hochberg(p[2], q),
-            benjamini_hochberg(np.fmax(p[1], np.where(support[1:], 0.0, 1.0)), q),
+            benjamini_hochberg(p[0], fdr=q),
+            _rejected(p[2], q),
+            _rejected(p[1], q) & support[1:],
         )
         for q in rates
     }
@@ -203,7 +204,7 @@ def nodewise(
         level,
     )
     total = band(value, variance, free, level)
-    decisions = {q: by_concept(shared.p, deviation.p, total.p, q) for q in rates}
+    decisions = {q: decided(shared, deviation, total, q) for q in rates}
     return {"nodewise lasso per domain": Result(shared, deviation, total, decisions)}
 
 
@@ -302,6 +303,10 @@ def many_splits(
         for part in (0, slice(1, None))
     )
     return {"many splits": Result(shared, deviation, Band.absent(*deviation.p.shape), decisions)}
+
+
+def _rejected(p: Array, q: float) -> Booleans:
+    return np.asarray(benjamini_hochberg(p.ravel(), fdr=q).reshape(p.shape))
 
 
 def _design(X: Array, y: Array, codes: Integers, exists: Booleans) -> Design:
