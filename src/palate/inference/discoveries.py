@@ -7,9 +7,9 @@ share of families that were chosen (Benjamini and Bogomolov 2014, doi 10.1111/rs
 the expected share of false statements, averaged over the chosen concepts, is at most `fdr`; and if
 no verdict depends on any concept, a single statement is made with probability at most `fdr`.
 
-    p of a family = 2 min(p of the shared effect, Simes over domains of the p of the effect there)
+    p of a family = 2 min(p of the shared effect, Simes over domains of the p of effects there)
     chosen        = Benjamini-Hochberg over families at `fdr`: R of C
-    inside        level a = fdr R / C; shared effect: p <= a / 2; domains: Benjamini-Hochberg at a / 2
+    inside        level a = fdr R / C; shared effect: p <= a / 2; domains: the same step-up at a / 2
 
 Shapes: C concepts, D domains.
 """
@@ -22,7 +22,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from palate.inference.effects import Array, Effects, Mask
+from palate.inference.effects import Effects
+from palate.inference.hierarchy import Array, Mask
 
 
 class Verdict(StrEnum):

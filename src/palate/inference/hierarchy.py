@@ -8,7 +8,8 @@ whose scales, one for common effects and one for deviations, per standard deviat
 are learned from the verdicts. So small effects are pulled to 0 and large ones hardly at all. The
 posterior is approximated by a normal one whose mean m and covariance G solve
 
-    sum_i c_i x_i (t_i - E sigma(z_i)) = Lambda m,   G = (sum_i c_i E sigma'(z_i) x_i x_i' + Lambda)^-1
+    sum_i c_i x_i (t_i - E sigma(z_i)) = Lambda m
+    G = (sum_i c_i E sigma'(z_i) x_i x_i' + Lambda)^-1
 
 with x_i written in the coordinates (b, s(1), ..., s(D)), t_i = (1 + y_i) / 2, Lambda =
 diag(1 / V, 1 / U) and z_i normal around the posterior mean of pair i's log-odds. With its whole
@@ -18,9 +19,9 @@ whole variance exaggerates strong ones; `SHARE` of it does neither (docs/statist
 
 c_i < 1 where verdicts of a group repeat each other: with k_ij the cosine of the concept values of
 two pairs of a group and rho the correlation of their residuals along k_ij, c_i is
-1 / (1 + rho sum_j k_ij^2); for m copies of one pair with the same verdict it is 1 / m. The residuals
-are those about predictions from the other groups. Exchanging the responses of a pair changes
-nothing.
+1 / (1 + rho sum_j k_ij^2); for m copies of one pair with the same verdict it is 1 / m. The
+residuals are those about predictions from the other groups. Exchanging the responses of a pair
+changes nothing.
 
 Shapes: n pairs, C concepts, D domains. G is never formed whole: domains are independent given b,
 so D blocks of the size of a domain's concepts are inverted, and one of the size of the common ones.
@@ -53,10 +54,10 @@ SHARE = 0.5  # share of the posterior variance over which probabilities are aver
 class Block:
     """One domain: its pairs, its concepts and its part of the posterior.
 
-    `rows` (m,) are the pairs, `own` the concepts that have a deviation here (T,), `common` values of
-    the S common concepts (m, S), `values` those of `own` (m, T). `gram` blocks are weighted Gram
-    matrices; `P` is the inverse of the own block (T, T), `K` = common-own block times P (S, T),
-    `Gbs` (S, T) and `Gss` (T, T) blocks of G, `mean` the posterior mean of s(d).
+    `rows` (m,) are the pairs, `own` the concepts that have a deviation here (T,), `common` values
+    of the S common concepts (m, S), `values` those of `own` (m, T); `K` (S, T) is the regression of
+    common on own columns, `Gbs` (S, T) and `Gss` (T, T) are blocks of G, `mean` (T,) the posterior
+    mean of s(d), `variance` (T,) its prior variance.
     """
 
     rows: Integers
@@ -341,4 +342,4 @@ def _inverse(matrix: Array) -> Array:
     out: Array = cho_solve(
         cho_factor(matrix, lower=True, check_finite=False), np.eye(len(matrix)), check_finite=False
     )
-    return (out + out.T) / 2.0
+    return np.asarray((out + out.T) / 2.0)
