@@ -216,7 +216,7 @@ class PooledLogistic(Baseline):
     Cs: tuple[float, ...] = CS
 
     def _learn(self, X: Array, y: Array, codes: Integers, groups: Integers, weight: Array) -> None:
-        self.coef_, self.C_ = ridge_logistic(X, y, weight, Cs=self.Cs, groups=groups)
+        self.coef_, self.C_ = ridge_logistic(X, y, weight, Cs=self.Cs, groups=groups, codes=codes)
 
     def _log_odds(self, X: Array, codes: Integers) -> Array:
         return np.asarray(X @ self.coef_)
@@ -241,7 +241,7 @@ class PerDomainLogistic(Baseline):
     Cs: tuple[float, ...] = CS
 
     def _learn(self, X: Array, y: Array, codes: Integers, groups: Integers, weight: Array) -> None:
-        pooled, _ = ridge_logistic(X, y, weight, Cs=self.Cs, groups=groups)
+        pooled, _ = ridge_logistic(X, y, weight, Cs=self.Cs, groups=groups, codes=codes)
         coefs, fallback = [], []
         for d, name in enumerate(self.domains_):
             own = codes == d
