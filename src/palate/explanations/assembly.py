@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from palate.data.preferences import Preferences
@@ -15,7 +16,7 @@ from palate.explanations.files import COVERAGE_SCHEMA, PAIR_SCHEMA, SCORE_SCHEMA
 from palate.explanations.fitting import Fitted
 from palate.explanations.lifts import mean_exact, sigmoid
 from palate.explanations.problem import Array, Frame, Problem, coverage_of
-from palate.inference.bootstrap import percentile_interval
+from palate.inference.effects import Estimates
 
 
 def assemble(
@@ -43,28 +44,28 @@ def assemble(
     extra
         Further settings to record.
     """
-    level = fitted.settings["level"]
     shared_exists, domain_exists = fitted.exists[0], fitted.exists[1:]
-    weights, draws, shift = fitted.weights, fitted.replicates, fitted.shift
-    shared = _band(weights[0], draws[:, 0], shift[:, 0], shared_exists, level)
-    domain = _band(weights[1:], draws[:, 1:], shift[:, 1:], domain_exists, level)
+    weights, draws = fitted.weights, fitted.replicates
+    effects, support = fitted.effects, fitted.support
+    shared = _band(weights[0], draws[:, 0], effects.shared, support.shared, shared_exists)
+    domain = _band(weights[1:], draws[:, 1:], effects.deviation, support.domain, domain_exists)
     total = _band(
         weights[:1] + weights[1:],
         draws[:, :1] + draws[:, 1:],
-        shift[:, :1] + shift[:, 1:],
+        effects.total,
+        support.domain,
         shared_exists | domain_exists,
-        level,
     )
     log_odds = np.full(preferences.n_pairs, np.nan)
     position = {frame.domains.index(name): d for d, name in enumerate(problem.domains)}
     known = np.full(len(frame.domains), -1)
     for code, d in position.items():
         known[code] = d
-    effects = np.vstack([np.nan_to_num(total.weight), np.nan_to_num(shared.weight)])
+    betas = np.vstack([np.nan_to_num(total.weight), np.nan_to_num(shared.weight)])
     filled = frame.filled[:, problem.kept]
     for d in range(-1, problem.n_domains):
         rows = np.flatnonzero(frame.covered & (known[frame.codes] == d))
-        log_odds[rows] = filled[rows] @ effects[d]
+        log_odds[rows] = filled[rows] @ betas[d]
     held_out = np.full(preferences.n_pairs, np.nan)
     held_out[problem.rows] = sigmoid(fitted.held_out)
     judged = ~np.isnan(verdicts) & frame.covered
@@ -108,7 +109,16 @@ def assemble(
     )
 
 
-def _band(weight: Array, draws: Array, shift: Array, exists: Any, level: float) -> Band:
-    low, high = percentile_interval(draws + shift, weight, level=level)
+def _band(
+    weight: Array, draws: Array, effect: Estimates, verdict: npt.NDArray[np.str_], exists: Any
+) -> Band:
     selected = (draws != 0).mean(axis=0)
-    return Band(*(np.where(exists, part, np.nan) for part in (weight, low, high, selected)))
+    return Band(
+        weight=np.where(exists, weight, np.nan),
+        estimate=np.where(exists, effect.value, np.nan),
+        low=np.where(exists, effect.low, np.nan),
+        high=np.where(exists, effect.high, np.nan),
+        p_value=np.where(exists, effect.p_value, np.nan),
+        verdict=np.where(exists, verdict, ""),
+        selected=np.where(exists, selected, np.nan),
+    )

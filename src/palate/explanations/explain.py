@@ -54,6 +54,7 @@ def explain(
     n_folds: int = 5,
     n_bootstrap: int = 100,
     level: float = 0.9,
+    fdr: float = 0.1,
     seed: int = 0,
     missing: Literal["zero", "raise"] = "zero",
     cluster: str | None = None,
@@ -73,9 +74,11 @@ def explain(
     n_folds
         Folds of the cross-validation, at least 3.
     n_bootstrap
-        Bootstrap refits for intervals and selection frequencies, at least 2.
+        Bootstrap refits for selection frequencies, at least 2.
     level
         Level of all intervals, between 0 and 1.
+    fdr
+        False discovery rate of what is called supported, between 0 and 1.
     seed
         Seed of folds, draws and solver.
     missing
@@ -111,6 +114,7 @@ def explain(
         n_folds=n_folds,
         n_bootstrap=n_bootstrap,
         level=level,
+        fdr=fdr,
         seed=seed,
         missing=missing,
         cluster=cluster,
@@ -127,6 +131,7 @@ def explain_all(
     n_folds: int = 5,
     n_bootstrap: int = 100,
     level: float = 0.9,
+    fdr: float = 0.1,
     seed: int = 0,
     missing: Literal["zero", "raise"] = "zero",
     cluster: str | None = None,
@@ -150,9 +155,11 @@ def explain_all(
     n_folds
         Folds of the cross-validation, at least 3.
     n_bootstrap
-        Bootstrap refits for intervals and selection frequencies, at least 2.
+        Bootstrap refits for selection frequencies, at least 2.
     level
         Level of all intervals, between 0 and 1.
+    fdr
+        False discovery rate of what is called supported, between 0 and 1.
     seed
         Seed of folds, draws and solver.
     missing
@@ -176,7 +183,7 @@ def explain_all(
     InputError
         If a setting is out of range.
     """
-    check_settings(n_folds, n_bootstrap, level, seed, max_pairs, n_jobs)
+    check_settings(n_folds, n_bootstrap, level, fdr, seed, max_pairs, n_jobs)
     names = tuple(preferences.mechanisms if mechanisms is None else dict.fromkeys(mechanisms))
     if not names:
         raise DataError("There is no mechanism to explain; expected verdicts of at least one.")
@@ -195,7 +202,7 @@ def explain_all(
             if len(names) == 1:
                 raise
             skipped[name] = str(error)
-    options = Options(n_folds, n_bootstrap, level, seed, max_pairs)
+    options = Options(n_folds, n_bootstrap, level, fdr, seed, max_pairs)
     done: dict[str, Explanation] = {}
     if progress is not None:
         progress(0, len(problems))
@@ -219,7 +226,13 @@ def explain_all(
 
 
 def check_settings(
-    n_folds: int, n_bootstrap: int, level: float, seed: int, max_pairs: int, n_jobs: int | None
+    n_folds: int,
+    n_bootstrap: int,
+    level: float,
+    fdr: float,
+    seed: int,
+    max_pairs: int,
+    n_jobs: int | None,
 ) -> None:
     """Refuse settings out of range, by name.
 
@@ -230,6 +243,8 @@ def check_settings(
     n_bootstrap
         At least 2.
     level
+        Between 0 and 1.
+    fdr
         Between 0 and 1.
     seed
         At least 0.
@@ -254,5 +269,6 @@ def check_settings(
             raise InputError(
                 f"{name}: found {value!r}; expected a whole number of at least {least}."
             )
-    if not 0 < level < 1:
-        raise InputError(f"level: found {level!r}; expected a number between 0 and 1.")
+    for name, share in (("level", level), ("fdr", fdr)):
+        if not 0 < share < 1:
+            raise InputError(f"{name}: found {share!r}; expected a number between 0 and 1.")

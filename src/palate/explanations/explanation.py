@@ -3,7 +3,9 @@
 Shapes and conventions, stated once. C concepts, D domains, N pairs (all pairs of the file, whether
 this mechanism judged them or not). Weights are log-odds per step of a concept; the weight in
 domain d is `shared[j] + domain[d, j]`. A weight that does not exist by structure (a specific
-concept outside its domains; the shared part of a specific concept) is NaN, not 0.
+concept outside its domains; the shared part of a specific concept) is NaN, not 0. Estimates are of
+the same kind, but the deviation in a domain is the effect there minus the effect in the other
+domains, so that it does not depend on the domain itself (`palate.inference.effects`).
 The lift is 100 tanh(weight / 2), what one step does to an even choice, in per cent; to first order
 it is 50 * weight (METHOD section 4).
 """
@@ -30,14 +32,21 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """A weight with its bootstrap interval and selection frequency, arrays of one shape.
+    """Weights of the model and estimates of the effects, arrays of one shape.
 
-    `selected` is the share of bootstrap refits in which the weight was not zero.
+    `weight` is the penalised weight of HMDR, which predicts; `estimate` the effect without
+    shrinkage, with its confidence interval `low` to `high`, its two-sided `p_value` and what can
+    be said of it, `verdict` (a word of `palate.inference.discoveries.Verdict`; "" where there is
+    no effect by structure). `selected` is the share of bootstrap refits that kept the weight.
+    The estimate is NaN where the concept differs in too few groups to say anything.
     """
 
     weight: Array
+    estimate: Array
     low: Array
     high: Array
+    p_value: Array
+    verdict: npt.NDArray[np.str_]
     selected: Array
 
 
@@ -54,11 +63,11 @@ class Explanation:
     domains
         The D domains that the model was fitted on.
     shared
-        Weights b of shape (C,).
+        Weights b and shared effects, of shape (C,).
     domain
-        Deviations s(d) of shape (D, C).
+        Weights s(d) and differences of a domain from the others, of shape (D, C).
     total
-        Effects b + s(d) of shape (D, C).
+        Weights b + s(d) and effects in the domains, of shape (D, C).
     exact_shared
         Mean exact lift of the shared part, shape (C,), per cent per step.
     exact_total
@@ -147,12 +156,14 @@ class Explanation:
     def to_frame(self) -> pl.DataFrame:
         """Return one row per concept and scope ("everywhere" or a domain) with its effect there.
 
-        Columns: `mechanism, concept, family, origin, scope`; `weight, low, high, selected` (the
-        shared part everywhere, the total in a domain); `domain_weight, domain_low, domain_high,
-        domain_selected` (the deviation in a domain, null everywhere); `lift, lift_low, lift_high`
-        (of an even choice, per cent per step), `first_order_lift` (50 x weight),
-        `exact_lift` (mean over the judged pairs); `unit, step`. Weights that do not exist by
-        structure have no row.
+        Columns: `mechanism, concept, family, origin, scope`; `verdict` (what is supported);
+        `lift, lift_low, lift_high` (the estimated effect and its interval, of an even choice, per
+        cent per step); `estimate, low, high, p_value` (the same in log-odds per step; the shared
+        effect everywhere, the whole effect in a domain); `difference, difference_low,
+        difference_high, difference_p_value` (a domain minus the other domains, null everywhere);
+        `weight, selected` and `domain_weight, domain_selected` (HMDR and its refits),
+        `first_order_lift` (50 x weight), `exact_lift` (of the weight, mean over the judged pairs);
+        `unit, step`. Effects that do not exist by structure have no row.
         """
         from palate.explanations.tables import weights_frame
 

@@ -1,4 +1,4 @@
-"""Explanations on disk: `explanation.json` (schema `palate.explanation/1`) and `pairs.parquet`.
+"""Explanations on disk: `explanation.json` (schema `palate.explanation/2`) and `pairs.parquet`.
 
 The JSON holds everything but the pairs; docs/explanation_json.md describes every key. The parquet
 file holds one row per pair: `id`, `domain`, per explanation k the columns `verdict:k`,
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from palate.concepts.concept import Concept
@@ -24,8 +25,9 @@ from palate.concepts.matrix import ConceptMatrix
 from palate.errors import FileFormatError, InputError, OutputError, PalateError
 from palate.explanations.calibration import CALIBRATION_SCHEMA
 from palate.explanations.explanation import Array, Band, Explanation
+from palate.inference.discoveries import Verdict
 
-SCHEMA = "palate.explanation/1"
+SCHEMA = "palate.explanation/2"
 JSON_NAME, PAIRS_NAME = "explanation.json", "pairs.parquet"
 SCORE_SCHEMA: dict[str, Any] = {
     **dict.fromkeys(("setting", "model", "domain"), pl.String),
@@ -45,6 +47,7 @@ PAIR_SCHEMA: dict[str, Any] = {
     **dict.fromkeys(("verdict", "probability", "held_out_probability"), pl.Float64),
 }
 BANDS = ("shared", "domain", "total")
+NUMBERS = ("weight", "estimate", "low", "high", "p_value", "selected")
 
 
 def save_explanations(explanations: Sequence[Explanation], directory: str | PathLike[str]) -> None:
@@ -205,8 +208,9 @@ def from_dict(entry: Mapping[str, Any], frame: pl.DataFrame) -> Explanation:
         band: Band(
             **{
                 part: numbers(entry["weights"][band][part], flat if band == "shared" else deep)
-                for part in ("weight", "low", "high", "selected")
-            }
+                for part in NUMBERS
+            },
+            verdict=words(entry["weights"][band]["verdict"], flat if band == "shared" else deep),
         )
         for band in BANDS
     }
@@ -233,6 +237,15 @@ def numbers(values: Any, shape: tuple[int, ...]) -> Array:
     if array.size != math.prod(shape):
         raise ValueError(f"{array.size} numbers where {shape} are expected")
     return array.reshape(shape)
+
+
+def words(values: Any, shape: tuple[int, ...]) -> npt.NDArray[np.str_]:
+    """Return nested lists of words as an array of the expected shape."""
+    array = np.array(values, dtype=np.str_).reshape(shape)
+    unknown = set(array.ravel().tolist()) - {"", *(v.value for v in Verdict)}
+    if unknown:
+        raise ValueError(f"verdict {sorted(unknown)[0]!r}")
+    return array
 
 
 def finite(value: Any) -> Any:

@@ -42,6 +42,8 @@ from palate.explanations.resampling import (
     take,
 )
 from palate.explanations.scores import score_rows
+from palate.inference.discoveries import Support, supported
+from palate.inference.effects import Effects, infer
 from palate.models.design import Config, Design
 from palate.models.selection import default_grid, extended
 
@@ -55,6 +57,7 @@ class Options:
     n_folds: int = 5
     n_bootstrap: int = 100
     level: float = 0.9
+    fdr: float = 0.1
     seed: int = 0
     max_pairs: int = 5_000
 
@@ -63,15 +66,16 @@ class Options:
 class Fitted:
     """Weights (D + 1, C), row 0 the shared part; replicates (R, D + 1, C); scores; settings.
 
-    `exists` (D + 1, C) says which weights exist by structure; `shift` (R, D + 1, C) is added to
-    the replicates to centre them on the estimate, 0 for the ordinary bootstrap; `held_out` (n,)
-    are log-odds by the model that has not seen the pair's fold, NaN where none was made.
+    `exists` (D + 1, C) says which weights exist by structure; `effects` and `support` are the
+    estimates of `palate.inference` and what they support; `held_out` (n,) are log-odds by the
+    model that has not seen the pair's fold, NaN where none was made.
     """
 
     weights: Array
     exists: npt.NDArray[np.bool_]
     replicates: Array
-    shift: Array
+    effects: Effects
+    support: Support
     held_out: Array
     scores: list[dict[str, Any]]
     calibration: list[dict[str, Any]]
@@ -156,8 +160,14 @@ def fit_problem(problem: Problem, options: Options, run: Run = one_by_one) -> Fi
         config = carried_over(config, design, whole)
         design = whole
     fit = design.fit(**config._asdict(), seed=options.seed)
-    replicates, shift = resample(
-        problem, design, fit, config, n=options.n_bootstrap, seed=seed, run=run
+    replicates = resample(problem, design, config, n=options.n_bootstrap, seed=seed, run=run)
+    effects = infer(
+        problem.X,
+        problem.y,
+        problem.codes,
+        problem.groups,
+        exists=design.structure,
+        level=options.level,
     )
     settings = {
         **config._asdict(),
@@ -168,6 +178,8 @@ def fit_problem(problem: Problem, options: Options, run: Run = one_by_one) -> Fi
         "folds": n_folds,
         "n_bootstrap": options.n_bootstrap,
         "level": options.level,
+        "fdr": options.fdr,
+        "repetition": effects.linear.posterior.correlation,
         "seed": options.seed,
         "evaluated_pairs": small.n_pairs,
         "bags": n_bags(problem),
@@ -180,7 +192,8 @@ def fit_problem(problem: Problem, options: Options, run: Run = one_by_one) -> Fi
         weights=np.vstack([fit.shared, fit.domain]),
         exists=design.structure,
         replicates=replicates,
-        shift=shift,
+        effects=effects,
+        support=supported(effects, fdr=options.fdr),
         held_out=held_out,
         scores=scores,
         calibration=calibration,

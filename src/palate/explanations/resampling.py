@@ -2,8 +2,7 @@
 
 Beyond `BAG_FROM` pairs the bootstrap is a bag of little bootstraps (Kleiner, Talwalkar, Sarkar and
 Jordan 2014, arXiv 1112.5016): groups are divided at random into bags of about `BAG_SIZE` pairs,
-each replicate draws as many groups as the whole data have from one bag, and the spread of the
-replicates about the fit of their bag is put around the estimate.
+and each replicate draws as many groups as the whole data have from one bag.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import numpy as np
 
 from palate.explanations.problem import Array, Integers, Problem
 from palate.inference.bootstrap import Resampling
-from palate.models.design import Config, Design, Fit
+from palate.models.design import Config, Design
 from palate.models.selection import CV_TOL
 
 BAG_FROM, BAG_SIZE, MAX_BAGS = 10_000, 5_000, 10
@@ -26,9 +25,9 @@ Run = Callable[[list[Task]], list[Any]]
 
 
 def resample(
-    problem: Problem, design: Design, fit: Fit, config: Config, *, n: int, seed: int, run: Run
-) -> tuple[Array, Array]:
-    """Return bootstrap replicates of all weights, and their shift, both of shape (R, D + 1, C).
+    problem: Problem, design: Design, config: Config, *, n: int, seed: int, run: Run
+) -> Array:
+    """Return bootstrap replicates of all weights, shape (R, D + 1, C).
 
     Parameters
     ----------
@@ -36,8 +35,6 @@ def resample(
         The used pairs.
     design
         Their design.
-    fit
-        The fit on all of them.
     config
         Its hyperparameters, which every replicate keeps.
     n
@@ -47,29 +44,26 @@ def resample(
     run
         Runs independent tasks.
     """
-    estimate = np.vstack([fit.shared, fit.domain])
-    out = np.empty((n, *estimate.shape))
-    shift = np.zeros(out.shape)
     bags = n_bags(problem)
+    out = np.empty((n, problem.n_domains + 1, problem.X.shape[1]))
     if bags == 1:
         resampling = Resampling.of(problem.groups, problem.codes)
         pieces = [np.arange(k, min(k + PIECE, n)) for k in range(0, n, PIECE)]
         tasks: list[Task] = [
             (_refits, (design, config, resampling, 1.0, piece, seed)) for piece in pieces
         ]
-        for piece, (draws, _) in zip(pieces, run(tasks), strict=True):
-            out[piece] = draws
-        return out, shift
-    pieces = [np.arange(k, n, bags) for k in range(bags)]
-    members = divide(problem, bags, seed=seed)
-    tasks = [
-        (_bag, (take(problem, rows), config, piece, seed))
-        for rows, piece in zip(members, pieces, strict=True)
-    ]
-    for piece, (draws, centre) in zip(pieces, run(tasks), strict=True):
+    else:
+        pieces = [np.arange(k, n, bags) for k in range(bags)]
+        members = divide(problem, bags, seed=seed)
+        tasks = [
+            (_bag, (take(problem, rows), config, piece, seed))
+            for rows, piece in zip(members, pieces, strict=True)
+            if piece.size
+        ]
+        pieces = [piece for piece in pieces if piece.size]
+    for piece, draws in zip(pieces, run(tasks), strict=True):
         out[piece] = draws
-        shift[piece] = estimate - centre
-    return out, shift
+    return out
 
 
 def _refits(
@@ -79,23 +73,19 @@ def _refits(
     times: float,
     replicates: Integers,
     seed: int,
-) -> tuple[Array, None]:
+) -> Array:
     draws = [
         refit(design, config, resampling.pair_weights(int(r), seed=seed, times=times), seed)
         for r in replicates
     ]
-    return np.stack(draws), None
+    return np.stack(draws)
 
 
-def _bag(bag: Problem, config: Config, replicates: Integers, seed: int) -> tuple[Array, Array]:
-    """Return refits on one bag, each as large as the whole data, and the fit of the bag itself."""
-    design = build(bag)
-    centre = refit(design, config, np.ones(bag.n_pairs), seed)
-    if replicates.size == 0:
-        return np.empty((0, *centre.shape)), centre
+def _bag(bag: Problem, config: Config, replicates: Integers, seed: int) -> Array:
+    """Return refits on one bag, each as large as the whole data."""
     resampling = Resampling.of(bag.groups, bag.codes)
     times = bag.counts["clusters"] / resampling.n_groups  # counts are those of the whole
-    return _refits(design, config, resampling, times, replicates, seed)[0], centre
+    return _refits(build(bag), config, resampling, times, replicates, seed)
 
 
 def build(problem: Problem) -> Design:

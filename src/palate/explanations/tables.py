@@ -17,11 +17,20 @@ if TYPE_CHECKING:
     from palate.explanations.explanation import Explanation
 
 EVERYWHERE = "everywhere"
+EFFECT = ("estimate", "low", "high", "p_value")
+DIFFERENCE = {
+    "estimate": "difference",
+    "low": "difference_low",
+    "high": "difference_high",
+    "p_value": "difference_p_value",
+}
 FRAME_SCHEMA: dict[str, Any] = {
     **dict.fromkeys(("mechanism", "concept", "family", "origin", "scope"), pl.String),
-    **dict.fromkeys(("weight", "low", "high", "selected"), pl.Float64),
-    **dict.fromkeys(("domain_weight", "domain_low", "domain_high", "domain_selected"), pl.Float64),
+    "verdict": pl.String,
     **dict.fromkeys(("lift", "lift_low", "lift_high"), pl.Float64),
+    **dict.fromkeys(EFFECT, pl.Float64),
+    **dict.fromkeys(DIFFERENCE.values(), pl.Float64),
+    **dict.fromkeys(("weight", "selected", "domain_weight", "domain_selected"), pl.Float64),
     **dict.fromkeys(("first_order_lift", "exact_lift"), pl.Float64),
     "unit": pl.String,
     "step": pl.Float64,
@@ -46,7 +55,7 @@ def weights_frame(explanation: Explanation) -> pl.DataFrame:
             rows.append(
                 head
                 | {"scope": EVERYWHERE, "exact_lift": explanation.exact_shared[j]}
-                | {k: getattr(shared, k)[j] for k in ("weight", "low", "high", "selected")}
+                | {k: getattr(shared, k)[j] for k in (*EFFECT, "verdict", "weight", "selected")}
             )
         for d, domain in enumerate(explanation.domains):
             total, deviation = explanation.total, explanation.domain
@@ -55,14 +64,12 @@ def weights_frame(explanation: Explanation) -> pl.DataFrame:
             rows.append(
                 head
                 | {"scope": domain, "exact_lift": explanation.exact_total[d, j]}
-                | {k: getattr(total, k)[d, j] for k in ("weight", "low", "high", "selected")}
-                | {
-                    f"domain_{k}": getattr(deviation, k)[d, j]
-                    for k in ("weight", "low", "high", "selected")
-                }
+                | {k: getattr(total, k)[d, j] for k in (*EFFECT, "verdict", "weight", "selected")}
+                | {name: getattr(deviation, k)[d, j] for k, name in DIFFERENCE.items()}
+                | {f"domain_{k}": getattr(deviation, k)[d, j] for k in ("weight", "selected")}
             )
     columns = {k: [row.get(k) for row in rows] for k in FRAME_SCHEMA}
-    for lift, weight in (("lift", "weight"), ("lift_low", "low"), ("lift_high", "high")):
+    for lift, weight in (("lift", "estimate"), ("lift_low", "low"), ("lift_high", "high")):
         columns[lift] = at_even(np.array(columns[weight], dtype=np.float64)).tolist()
     columns["first_order_lift"] = first_order(
         np.array(columns["weight"], dtype=np.float64)

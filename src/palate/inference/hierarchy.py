@@ -339,7 +339,7 @@ def _inverse(matrix: Array) -> Array:
     """Return the inverse of a positive definite matrix."""
     if not matrix.size:
         return matrix
-    out: Array = cho_solve(
-        cho_factor(matrix, lower=True, check_finite=False), np.eye(len(matrix)), check_finite=False
-    )
-    return np.asarray((out + out.T) / 2.0)
+    factor = cho_factor(matrix, lower=True, check_finite=False)
+    out: Array = np.asarray(cho_solve(factor, np.eye(len(matrix)), check_finite=False))
+    symmetric: Array = (out + out.T) * 0.5
+    return symmetric

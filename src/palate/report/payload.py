@@ -184,7 +184,7 @@ def _whole(band: Band) -> list[list[int]]:
 
 
 def _at(band: Band, d: int) -> Band:
-    return Band(band.weight[d], band.low[d], band.high[d], band.selected[d])
+    return Band(**{name: part[d] for name, part in vars(band).items()})
 
 
 def _mille(value: float | None) -> int | None:
