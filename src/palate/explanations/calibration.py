@@ -209,7 +209,9 @@ def calibration_sentence(rows: Sequence[dict[str, Any]], *, setting: str) -> str
     row = whole[0]
     low, high = row["slope_low"], row["slope_high"]
     interval = f"calibration slope {row['slope']:.2f}, interval {low:.2f} to {high:.2f}"
-    if high < 1:
+    if high < 0:
+        said = f"Its probabilities point the wrong way: {interval}"
+    elif high < 1:
         said = f"Its probabilities are too extreme: {interval}"
     elif low > 1:
         said = f"Its probabilities are too cautious: {interval}"

@@ -3,8 +3,8 @@
 - *formatting only*: HMDR on the length and layout of the texts, tuned and tested in the same way. A
   gain over it is more than how long responses are and how they are laid out.
 - *shuffled verdicts*: HMDR at the chosen penalties, fitted on training verdicts whose sides were
-  drawn anew, group by group, and scored on the true ones. It shows that the evaluation gives chance
-  where there is nothing to learn.
+  drawn anew, group by group, and scored on the true ones. Its log-loss is the price of learning
+  from noise; its accuracy is that of a coin.
 - *shuffled concept labels*: the fitted weights, handed out to other concepts of the same domains. A
   gain over it says that it matters which concept is which, not only that a response is better
   all round.
@@ -12,10 +12,13 @@
 Shuffled verdicts: y_i becomes s_g y_i with one random sign s_g per group g. Which response stands
 first is a convention, so exchanging verdicts between pairs would mix concepts with positions; signs
 keep the pairs, the scale of the verdicts and what the verdicts of a prompt have in common, and do
-not depend on the order of presentation. Rows of values exchanged between pairs say the same thing
-as verdicts exchanged between them, so there is no second null of that kind. Columns exchanged
-before a fit would change nothing; exchanged after it they do: where concepts share a general
-impression (a halo), any weights of the right signs predict well.
+not depend on the order of presentation. All signs exchanged at once give the negative weights, so
+every draw is scored with both and the accuracy is 1/2 exactly; else a few draws would show the luck
+of their signs where concepts go together (any direction then is far from 1/2, up or down).
+
+Rows of values exchanged between pairs say the same thing as verdicts exchanged between them, so
+there is no second null of that kind. Columns exchanged before a fit change nothing. Exchanged after
+it they do: where concepts share a general impression (a halo), many weights predict well.
 """
 
 from __future__ import annotations
@@ -47,7 +50,7 @@ FORMATTING, VERDICTS, LABELS = (
     "shuffled concept labels",
 )
 COARSE = (1.0, 0.25), (1.0, 0.25, 0.0625)  # lambda_shared and lambda_domain, in units of u
-N_VERDICTS, N_LABELS = 5, 20  # repeats; one of the first costs a fit per fold, the others none
+N_VERDICTS, N_LABELS = 3, 20  # repeats; one of the first costs a fit per fold, the others none
 
 
 def formatting_only(problem: Problem, folds: Integers, *, seed: int) -> list[HeldOut]:
@@ -149,9 +152,10 @@ def shuffled(
                 verdicts[NEW_DOMAIN][r, test] = X @ null.shared
             for r, order in enumerate(orders):
                 labels[NEW_DOMAIN][r, test] = X[:, order] @ shared
+    both = {name: np.vstack([z, -z]) for name, z in verdicts.items()}
     return [
         HeldOut(name, model, found[name])
-        for model, found in ((VERDICTS, verdicts), (LABELS, labels))
+        for model, found in ((VERDICTS, both), (LABELS, labels))
         for name in names
     ]
 
