@@ -75,7 +75,7 @@ def test_the_json_is_strict_and_the_values_are_stored_once(
 
     text = (tmp_path / "explanation.json").read_text(encoding="utf-8")
     document = json.loads(text, parse_constant=refuse)
-    assert document["schema"] == "palate.explanation/1"
+    assert document["schema"] == "palate.explanation/2"
     columns = pl.read_parquet(tmp_path / "pairs.parquet").columns
     assert sum(c.startswith("value:") for c in columns) == 3
 
@@ -99,7 +99,7 @@ def test_every_key_of_the_json_is_documented(found: Explanations, tmp_path: Path
         (lambda d: (d / "explanation.json").write_text("[]"), "found schema None"),
         (lambda d: (d / "explanation.json").write_text('{"schema": "x/9"}'), "found schema 'x/9'"),
         (
-            lambda d: (d / "explanation.json").write_text('{"schema": "palate.explanation/1"}'),
+            lambda d: (d / "explanation.json").write_text('{"schema": "palate.explanation/2"}'),
             "expected the keys",
         ),
         (lambda d: (d / "pairs.parquet").unlink(), "cannot be read as parquet"),
@@ -160,7 +160,10 @@ def test_the_table_of_weights(found: Explanations, tmp_path: Path) -> None:
     assert row["weight"] == first.total.weight[1, 1]
     assert row["domain_weight"] == first.domain.weight[1, 1]
     assert row["first_order_lift"] == 50 * row["weight"]
-    even = 1 / (1 + math.exp(-row["weight"]))  # the chance that one step makes of an even choice
+    assert row["estimate"] == first.total.estimate[1, 1]
+    assert row["difference"] == first.domain.estimate[1, 1]
+    assert row["verdict"] == first.total.verdict[1, 1]
+    even = 1 / (1 + math.exp(-row["estimate"]))  # the chance that one step makes of an even choice
     assert row["lift"] == pytest.approx(100 * (even - 0.5) / 0.5)
     assert row["exact_lift"] == first.exact_total[1, 1]
     write_weights_csv(found, tmp_path / "weights.csv")

@@ -332,7 +332,7 @@ class _Inside:
     def weights(self, rho: float) -> Array:
         """Return 1 / (1 + rho times the sum of squared cosines with the rest of the group)."""
         likeness = np.bincount(self.i, self.cosine**2, minlength=self.n)
-        return 1.0 / (1.0 + rho * likeness)
+        return np.asarray(1.0 / (1.0 + rho * likeness), dtype=np.float64)
 
 
 def _inverse(matrix: Array) -> Array:
@@ -340,6 +340,6 @@ def _inverse(matrix: Array) -> Array:
     if not matrix.size:
         return matrix
     factor = cho_factor(matrix, lower=True, check_finite=False)
-    out: Array = np.asarray(cho_solve(factor, np.eye(len(matrix)), check_finite=False))
-    symmetric: Array = (out + out.T) * 0.5
+    out: Array = cho_solve(factor, np.eye(len(matrix)), check_finite=False)
+    symmetric: Array = (out + out.T) / 2.0
     return symmetric

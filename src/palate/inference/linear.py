@@ -44,7 +44,8 @@ class Influence:
 class Linear:
     """The estimates as linear functions of the verdicts, group by group.
 
-    `cells` (n,) numbers the groups 0..G-1; `estimable` (D + 1, C) says which effects have values
+    Pairs are turned so that the preferred response comes first. `cells` (n,) numbers the groups
+    0..G-1; `estimable` (D + 1, C) says which effects have values
     other than 0 in at least `MIN_GROUPS` groups.
     """
 
@@ -70,6 +71,7 @@ class Linear:
         exists
             Which effects exist, shape (D + 1, C).
         """
+        X, y = X * np.sign(y)[:, None], np.abs(y)  # the preferred response first: a swap is nothing
         names, cells = np.unique(groups, return_inverse=True)
         cells = cells.astype(np.int64)
         n_domains = len(exists) - 1
