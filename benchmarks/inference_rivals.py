@@ -3,8 +3,8 @@
 Signature and result as in `inference_marginal.py`; the oracle is also given the true support.
 
 - oracle: unpenalised logistic regression on the weights that are not 0, variance clustered by
-  prompt, and Palate's rule over all effects, where those that are truly 0 have
-  independent uniform p-values: it knows what to estimate, and not what to claim.
+  prompt, and Palate's rule over all effects, where those that are truly 0 have independent uniform
+  p-values: it knows what to estimate, and not what to claim.
 - lasso, refit: HMDR with cross-validated penalties, then unpenalised logistic regression on the
   selected weights with the same pairs, Wald p-values of that model, p = 1 for weights not selected,
   Benjamini-Hochberg over shared effects, over totals and over deviations.

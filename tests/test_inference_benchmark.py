@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +153,9 @@ def test_t_test_is_that_of_scipy() -> None:
     np.testing.assert_allclose([band.low, band.high], [low, high])
 
 
-def marginal(method, X: np.ndarray, y: np.ndarray) -> dict[str, Result]:
+def marginal(
+    method: Callable[..., dict[str, Result]], X: np.ndarray, y: np.ndarray
+) -> dict[str, Result]:
     zeros = np.zeros(y.size, dtype=np.int64)
     exists = np.ones((2, X.shape[1]), dtype=bool)
     return method(X, y, zeros, np.arange(y.size), exists=exists, **CALL)
