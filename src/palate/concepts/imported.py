@@ -12,7 +12,7 @@ than response b, so a swap negates it; 0 is equal or not relevant, NaN is not me
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from palate.concepts.concept import Concept
-from palate.concepts.imported_files import ValueRow, read_definitions, value_rows
+from palate.concepts.imported_files import AGAIN, ValueRow, read_definitions, value_rows
 from palate.concepts.imported_scores import concepts_from_scores as concepts_from_scores
 from palate.concepts.imported_votes import concepts_from_votes as concepts_from_votes
 from palate.concepts.imported_votes import (
@@ -29,7 +29,7 @@ from palate.concepts.imported_votes import (
 )
 from palate.concepts.imported_votes import is_annotated_pairs as is_annotated_pairs
 from palate.concepts.matrix import ConceptMatrix, Scale
-from palate.errors import InputError, RowError
+from palate.errors import FileFormatError, InputError, RowError
 
 LARGEST_RATING_DIFFERENCE = 10.0
 """Differences of ratings stay below this; a concept with larger values is rescaled."""
@@ -37,7 +37,10 @@ LEAST_SHARE, LEAST_PAIRS = 0.05, 20
 
 
 def read_concepts(
-    concepts_path: str | PathLike[str] | None, values_path: str | PathLike[str]
+    concepts_path: str | PathLike[str] | None,
+    values_path: str | PathLike[str],
+    *,
+    again: bool = False,
 ) -> ConceptMatrix:
     """Read annotated concepts and their values on pairs.
 
@@ -54,8 +57,9 @@ def read_concepts(
     preferences. A concept whose values are all -1, 0 or 1 has the scale "comp", any other
     "score": differences of ratings (at most 10 in size) keep one point as their step, larger
     numbers are divided by a robust standard deviation, 1.4826 times the median size of the
-    non-zero values, which becomes the step. Second annotations under `values_swapped` are not
-    used; their number is in the provenance.
+    non-zero values, which becomes the step. Second annotations of a pair stand under
+    `values_swapped` in its row; they are left aside unless `again` asks for them, and their number
+    is in the provenance.
 
     Parameters
     ----------
@@ -64,19 +68,29 @@ def read_concepts(
         every concept found in the values is shared and has no definition.
     values_path
         The values file.
+    again
+        Read the second annotations, of the pairs that have one, instead of the first.
 
     Raises
     ------
     FileFormatError
-        If a file is missing, empty or not of these layouts.
+        If a file is missing, empty or not of these layouts, or `again` is asked for and no row has
+        a second annotation.
     RowError
         If an id repeats, a value is not a finite number, or a concept of the values is not
         among the definitions; names file, row and column.
     """
-    if is_annotated_pairs(values_path):
+    if not again and is_annotated_pairs(values_path):
         matrix = concepts_of_annotated_pairs(values_path)
         return matrix if concepts_path is None else _redefined(matrix, concepts_path)
     rows = list(value_rows(values_path))
+    if again:
+        rows = [replace(row, values=row.again) for row in rows if row.again is not None]
+        if not rows:
+            raise FileFormatError(
+                f"{values_path}: found no second annotation of any pair; expected some under "
+                f"{AGAIN!r}."
+            )
     if concepts_path is None:
         names = dict.fromkeys(name for row in rows for name in row.values)
         concepts = tuple(Concept(name=name, definition="") for name in names)

@@ -13,19 +13,29 @@ from palate.concepts.concept import Concept
 from palate.data.formats.source import Source
 from palate.errors import FileFormatError, RowError
 
+AGAIN = "values_swapped"
+"""Key of a second annotation, made with the responses exchanged, signs mapped back."""
 NOT_MEASURED = frozenset({"", "nan", "null", "none", "na", "n/a"})
 """Cells of a CSV file, in lower case, that mean that a concept was not measured."""
 
 
 @dataclass(frozen=True)
 class ValueRow:
-    """The values of one pair: row number in the file, id, domain if given, value per concept."""
+    """The values of one pair: row number in the file, id, domain if given, value per concept.
+
+    `again` holds the values of a second annotation of the pair, None where there is none.
+    """
 
     number: int
     id: str
     domain: str | None
     values: Mapping[str, float]
-    annotated_twice: bool = False
+    again: Mapping[str, float] | None = None
+
+    @property
+    def annotated_twice(self) -> bool:
+        """Whether there is a second annotation."""
+        return self.again is not None
 
 
 def read_definitions(path: str | PathLike[str]) -> tuple[Concept, ...]:
@@ -101,13 +111,16 @@ def _value_row(path: str | PathLike[str], number: int, raw: Mapping[str, Any]) -
     if "values" in raw and not isinstance(nested, Mapping):
         raise RowError(path, number, "values", nested, "an object {concept: number}")
     cells = nested if isinstance(nested, Mapping) else raw
-    skipped = () if isinstance(nested, Mapping) else ("id", "domain", "values_swapped")
+    skipped = () if isinstance(nested, Mapping) else ("id", "domain", AGAIN)
+    again = raw.get(AGAIN)
     return ValueRow(
         number=number,
         id=str(pair_id),
         domain=None if domain is None else str(domain),
         values={k: _number(path, number, k, v) for k, v in cells.items() if k not in skipped},
-        annotated_twice=bool(raw.get("values_swapped")),
+        again={k: _number(path, number, k, v) for k, v in again.items()}
+        if isinstance(again, Mapping) and again
+        else None,
     )
 
 
