@@ -122,8 +122,22 @@ def infer(
     level
         Level of the intervals.
     """
-    linear = Linear.of(X, y, codes, groups, exists=exists)
-    n_domains, n_concepts = len(exists) - 1, X.shape[1]
+    return effects_of(Linear.of(X, y, codes, groups, exists=exists), exists=exists, level=level)
+
+
+def effects_of(linear: Linear, *, exists: Mask, level: float = 0.9) -> Effects:
+    """Return intervals and p-values from the linear parts of the estimates.
+
+    Parameters
+    ----------
+    linear
+        The fitted model.
+    exists
+        Which effects exist, shape (D + 1, C).
+    level
+        Level of the intervals.
+    """
+    n_domains, n_concepts = len(exists) - 1, exists.shape[1]
 
     def estimates(shape: tuple[int, ...]) -> dict[str, Array]:
         return {k: np.full(shape, np.nan) for k in ("value", "se", "dof")}
@@ -192,4 +206,4 @@ def _put(into: dict[str, Array], at: Integers, what: dict[str, Array]) -> None:
         into[key][at] = values
 
 
-__all__ = ["Effects", "Estimates", "Influence", "Linear", "excess_spread", "infer"]
+__all__ = ["Effects", "Estimates", "Influence", "Linear", "effects_of", "excess_spread", "infer"]

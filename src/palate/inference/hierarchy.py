@@ -30,10 +30,13 @@ so D blocks of the size of a domain's concepts are inverted, and one of the size
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
+
+from palate.inference.repetition import Inside
 
 Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -44,7 +47,6 @@ FLOOR, CEILING = 3e-3, 2.0  # bounds of its scales, log-odds per standard deviat
 START_COMMON, START_DOMAIN = 0.1, 0.05
 MAX_ITERATIONS, SETTLED = 60, 0.01
 WEIGH_AT = (1, 2, 4, 7, 11, 16, 24)
-MAX_GROUP = 200  # pairs of a group among which repetition is looked for
 MIN_WEIGHT = 1e-9
 MAX_LEVERAGE = 0.9
 SHARE = 0.5  # share of the posterior variance over which probabilities are averaged
@@ -109,7 +111,85 @@ def posterior(X: Array, y: Array, codes: Integers, groups: Integers, *, exists: 
     exists
         Which effects exist, shape (D + 1, C): row 0 the common ones, row 1 + d deviations in d.
     """
-    return _Fit(X, (1.0 + y) / 2.0, codes, groups, exists).run()
+    return _Fit(X, Verdicts((1.0 + y) / 2.0), codes, groups, exists).run()
+
+
+def measured_posterior(
+    X: Array, outcomes: Measured, codes: Integers, groups: Integers, *, exists: Mask
+) -> Posterior:
+    """Fit the same model to outcomes that are normal around x_i'(b + s(d)).
+
+    Parameters
+    ----------
+    X
+        Concept values, shape (n, C), zero where absent by structure.
+    outcomes
+        What was measured on each pair, and how exactly.
+    codes
+        Domain of each pair, numbered 0..D-1, shape (n,).
+    groups
+        Group of each pair, numbered 0..G-1, shape (n,).
+    exists
+        Which effects exist, shape (D + 1, C).
+    """
+    return _Fit(X, outcomes, codes, groups, exists).run()
+
+
+class Likelihood(Protocol):
+    """How the outcomes of the pairs depend on their predictor z."""
+
+    @property
+    def size(self) -> int:
+        """Number of pairs."""
+
+    def at(self, mean: Array, variance: Array) -> tuple[Array, Array]:
+        """Return slope and curvature of the log-likelihood, averaged over normal z, (n,) each."""
+
+    def residual(self, mean: Array, variance: Array) -> Array:
+        """Return residuals of variance 1 under the model, (n,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """Outcomes t in [0, 1] whose log-odds are z: slope t - E sigma(z), curvature E sigma'(z)."""
+
+    t: Array
+
+    @property
+    def size(self) -> int:
+        """Number of pairs."""
+        return int(self.t.size)
+
+    def at(self, mean: Array, variance: Array) -> tuple[Array, Array]:
+        """Return t - E sigma(z) and E sigma'(z)."""
+        p, w = moments(mean, variance)
+        return self.t - p, w
+
+    def residual(self, mean: Array, variance: Array) -> Array:
+        """Return (t - p) / sqrt(p (1 - p))."""
+        p, _ = moments(mean, variance)
+        return np.asarray((self.t - p) / np.sqrt(np.maximum(p * (1.0 - p), 1e-9)))
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Outcomes r normal around z with variance 1 / h: slope h (r - z), curvature h."""
+
+    r: Array
+    h: Array
+
+    @property
+    def size(self) -> int:
+        """Number of pairs."""
+        return int(self.r.size)
+
+    def at(self, mean: Array, variance: Array) -> tuple[Array, Array]:
+        """Return h (r - mean) and h."""
+        return self.h * (self.r - mean), self.h
+
+    def residual(self, mean: Array, variance: Array) -> Array:
+        """Return sqrt(h) (r - mean)."""
+        return np.asarray((self.r - mean) * np.sqrt(self.h))
 
 
 def moments(mean: Array, variance: Array) -> tuple[Array, Array]:
@@ -155,8 +235,10 @@ class _Scale:
 class _Fit:
     """The state of the iteration."""
 
-    def __init__(self, X: Array, t: Array, codes: Integers, groups: Integers, exists: Mask) -> None:
-        self.t, self.groups = t, groups
+    def __init__(
+        self, X: Array, outcomes: Likelihood, codes: Integers, groups: Integers, exists: Mask
+    ) -> None:
+        self.outcomes, self.groups = outcomes, groups
         n_domains = len(exists) - 1
         self.shared = np.flatnonzero(exists[0])
         spread = np.maximum((X**2).mean(axis=0), 1e-12)
@@ -176,9 +258,9 @@ class _Fit:
         self.scale_common, self.scale_domain = _Scale(START_COMMON), _Scale(START_DOMAIN)
         self.v_common = START_COMMON**2 / self.spread_shared
         self.v_own = [START_DOMAIN**2 / spread for spread in self.spread_own]
-        self.mean, self.var = np.zeros(t.size), np.zeros(t.size)
-        self.inside = _Inside(X, groups)
-        self.c = np.ones(t.size)
+        self.mean, self.var = np.zeros(outcomes.size), np.zeros(outcomes.size)
+        self.inside = Inside(X, groups)
+        self.c = np.ones(outcomes.size)
         self.rho = 0.0
 
     def run(self) -> Posterior:
@@ -191,7 +273,7 @@ class _Fit:
             self._learn(solution)
             if iteration in WEIGH_AT and self.inside.i.size:
                 self._weigh(solution[2], solution[0])
-        p, w = moments(self.mean, self.var)
+        slope, w = self.outcomes.at(self.mean, self.var)
         Gbb, mean, blocks = self._solve()
         return Posterior(
             shared=self.shared,
@@ -199,7 +281,7 @@ class _Fit:
             Gbb=Gbb,
             mean=mean,
             variance=self.v_common,
-            residual=self.c * (self.t - p),
+            residual=self.c * slope,
             weight=self.c * w,
             log_odds=self.mean,
             scales=(self.scale_common.value, self.scale_domain.value),
@@ -211,9 +293,9 @@ class _Fit:
 
     def _solve(self) -> tuple[Array, Array, list[Block]]:
         """One Newton step at the current variances; updates mean and variance of the log-odds."""
-        p, w = moments(self.mean, self.var)
+        slope, w = self.outcomes.at(self.mean, self.var)
         weight = self.c * w
-        score = weight * self.mean + self.c * (self.t - p)
+        score = weight * self.mean + self.c * slope
         S = self.shared.size
         schur, right = np.diag(1.0 / self.v_common), np.zeros(S)
         parts = []
@@ -233,7 +315,7 @@ class _Fit:
         Gbb = _inverse(schur)
         mean = Gbb @ right
         blocks = []
-        self.mean, self.var = np.empty(self.t.size), np.empty(self.t.size)
+        self.mean, self.var = np.empty(weight.size), np.empty(weight.size)
         for d, (P, K, r) in enumerate(parts):
             rows = self.rows[d]
             Gbs = -Gbb @ K
@@ -281,8 +363,8 @@ class _Fit:
 
     def _weigh(self, blocks: list[Block], Gbb: Array) -> None:
         """Give less weight to pairs whose verdicts repeat those of their group."""
-        p, w = moments(self.mean, self.var)
-        residual = self.c * (self.t - p)
+        slope, w = self.outcomes.at(self.mean, self.var)
+        residual = self.c * slope
         leverage = np.bincount(self.groups, self.c * w * self.var)[self.groups]
         share = 1.0 / (1.0 - np.minimum(leverage, MAX_LEVERAGE))
         others = self.mean.copy()  # log-odds without the pair's own group, to first order
@@ -296,43 +378,8 @@ class _Fit:
             )
             own = np.einsum("ij,ij->i", leaning, pull[cell])
             others[b.rows] -= own * share[b.rows]
-        p, _ = moments(others, self.var)
-        self.rho = self.inside.correlation((self.t - p) / np.sqrt(np.maximum(p * (1.0 - p), 1e-9)))
+        self.rho = self.inside.correlation(self.outcomes.residual(others, self.var))
         self.c = self.inside.weights(self.rho)
-
-
-class _Inside:
-    """The pairs of pairs inside groups, and how alike their concept values are."""
-
-    def __init__(self, X: Array, groups: Integers) -> None:
-        order = np.argsort(groups, kind="stable")
-        ends = np.flatnonzero(np.diff(groups[order])) + 1
-        members = [m for m in np.split(order, ends) if m.size > 1]
-        left = [np.repeat(m[:MAX_GROUP], min(m.size, MAX_GROUP)) for m in members]
-        right = [np.tile(m[:MAX_GROUP], min(m.size, MAX_GROUP)) for m in members]
-        empty = np.zeros(0, dtype=np.int64)
-        i, j = np.concatenate([empty, *left]), np.concatenate([empty, *right])
-        self.i, self.j = i[i != j], j[i != j]
-        spread = np.sqrt(np.maximum((X**2).mean(axis=0), 1e-12))
-        norm = np.maximum(np.sqrt(((X / spread) ** 2).sum(axis=1)), 1e-12)
-        self.n = len(X)
-        self.cosine = np.empty(self.i.size)
-        for k in range(0, self.i.size, 100_000):
-            a, b = self.i[k : k + 100_000], self.j[k : k + 100_000]
-            dot = np.einsum("ij,ij->i", X[a] / spread, X[b] / spread)
-            self.cosine[k : k + 100_000] = dot / (norm[a] * norm[b])
-
-    def correlation(self, residual: Array) -> float:
-        """Return rho, the slope of residual products on the cosine, within 0 and 1."""
-        if not self.i.size or not (self.cosine**2).sum() > 0:
-            return 0.0
-        products = residual[self.i] * residual[self.j]
-        return float(np.clip((products * self.cosine).sum() / (self.cosine**2).sum(), 0.0, 1.0))
-
-    def weights(self, rho: float) -> Array:
-        """Return 1 / (1 + rho times the sum of squared cosines with the rest of the group)."""
-        likeness = np.bincount(self.i, self.cosine**2, minlength=self.n)
-        return np.asarray(1.0 / (1.0 + rho * likeness), dtype=np.float64)
 
 
 def _inverse(matrix: Array) -> Array:

@@ -18,7 +18,15 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from palate.inference.hierarchy import Array, Integers, Mask, Posterior, posterior
+from palate.inference.hierarchy import (
+    Array,
+    Integers,
+    Mask,
+    Measured,
+    Posterior,
+    measured_posterior,
+    posterior,
+)
 
 MAX_LEVERAGE = 0.9
 MIN_GROUPS = 5  # groups on which a concept must differ for an effect to be estimated
@@ -72,18 +80,32 @@ class Linear:
             Which effects exist, shape (D + 1, C).
         """
         X, y = X * np.sign(y)[:, None], np.abs(y)  # the preferred response first: a swap is nothing
-        names, cells = np.unique(groups, return_inverse=True)
-        cells = cells.astype(np.int64)
-        n_domains = len(exists) - 1
-        estimable = np.zeros(exists.shape, dtype=bool)
-        for d in range(n_domains):
-            rows = np.flatnonzero(codes == d)
-            touched = _sum_by(cells[rows], (X[rows] != 0).astype(np.float64), names.size) > 0
-            estimable[1 + d] = touched.sum(axis=0) >= MIN_GROUPS
-        touched = _sum_by(cells, (X != 0).astype(np.float64), names.size) > 0
-        estimable[0] = touched.sum(axis=0) >= MIN_GROUPS
-        exists = exists & estimable
-        return cls(posterior(X, y, codes, cells, exists=exists), cells, int(names.size), estimable)
+        cells, n_groups, estimable = _estimable(X, codes, groups, n_domains=len(exists) - 1)
+        found = posterior(X, y, codes, cells, exists=exists & estimable)
+        return cls(found, cells, n_groups, estimable)
+
+    @classmethod
+    def measured(
+        cls, X: Array, outcomes: Measured, codes: Integers, groups: Integers, *, exists: Mask
+    ) -> Linear:
+        """Fit the hierarchical model to normal outcomes instead of verdicts.
+
+        Parameters
+        ----------
+        X
+            Concept values, shape (n, C).
+        outcomes
+            What was measured on each pair, and how exactly.
+        codes
+            Domain of each pair, shape (n,).
+        groups
+            Group of each pair, shape (n,).
+        exists
+            Which effects exist, shape (D + 1, C).
+        """
+        cells, n_groups, estimable = _estimable(X, codes, groups, n_domains=len(exists) - 1)
+        found = measured_posterior(X, outcomes, codes, cells, exists=exists & estimable)
+        return cls(found, cells, n_groups, estimable)
 
     @cached_property
     def _leaning(self) -> list[Array]:
@@ -246,6 +268,22 @@ class Linear:
         model = near.sum(axis=0) + far
         fourth = (near**2).sum(axis=0) + far**2 / typical
         return model, model**2 / np.maximum(fourth, 1e-300)
+
+
+def _estimable(
+    X: Array, codes: Integers, groups: Integers, *, n_domains: int
+) -> tuple[Integers, int, Mask]:
+    """Return the group of each pair, numbered from 0, their number, and what can be estimated."""
+    names, cells = np.unique(groups, return_inverse=True)
+    cells = cells.astype(np.int64)
+    estimable = np.zeros((n_domains + 1, X.shape[1]), dtype=bool)
+    for d in range(n_domains):
+        rows = np.flatnonzero(codes == d)
+        touched = _sum_by(cells[rows], (X[rows] != 0).astype(np.float64), names.size) > 0
+        estimable[1 + d] = touched.sum(axis=0) >= MIN_GROUPS
+    touched = _sum_by(cells, (X != 0).astype(np.float64), names.size) > 0
+    estimable[0] = touched.sum(axis=0) >= MIN_GROUPS
+    return cells, int(names.size), estimable
 
 
 def _sum_by(cells: Integers, values: Array, n_cells: int) -> Array:
