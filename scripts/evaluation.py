@@ -1,0 +1,136 @@
+"""Regenerate docs/evaluation.md: HMDR beside its variants and baselines on real data.
+
+    python scripts/evaluation.py [--data ../shared/data] [--out docs/evaluation.md] [--keep FOLDER]
+
+Every table is what `palate evaluate` gives with its defaults and seed 0. `--keep` stores the
+evaluations as JSON and takes those that are there already, so that a change of wording costs
+nothing. The data sets are not part of the package; where they are absent the script says so and
+changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import palate
+from palate.concepts.imported import read_concepts
+from palate.data.preferences import Preferences
+from palate.explanations.protocol_result import Evaluation
+from palate.explanations.protocol_table import (
+    LEGEND,
+    SETTINGS,
+    Table,
+    about,
+    domain_table,
+    markdown_table,
+    mechanism_table,
+    model_table,
+    sentences,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+CORE = (
+    *("FairEval", "GPTInst", "GPTOut", "LLMEval2"),
+    *("MT-Bench", "Manual", "Natural", "Neighbor"),
+)
+HEAD = (
+    "# HMDR beside its variants and baselines, on real data\n\n"
+    "Written by `python scripts/evaluation.py`; do not edit. The protocol and its intervals are "
+    "described in [protocol.md](protocol.md).\n"
+)
+
+
+def core_only(preferences: Preferences) -> Preferences:
+    """Return the pairs of the eight core domains."""
+    inside = preferences.pairs["domain"].is_in(CORE)
+    return preferences.select(inside.to_list())
+
+
+def judged_everywhere(preferences: Preferences) -> list[str]:
+    """Return the mechanisms that judged every pair."""
+    return [m for m in preferences.mechanisms if preferences.verdicts[m].null_count() == 0]
+
+
+def evaluated(keep: Path | None, name: str, run: object) -> Evaluation:
+    """Return a stored evaluation, or run and store it."""
+    if keep is not None and (keep / f"{name}.json").is_file():
+        return Evaluation.load(keep / f"{name}.json")
+    found: Evaluation = run()  # type: ignore[operator]
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        found.save(keep / f"{name}.json")
+    return found
+
+
+def section(title: str, what: str, e: Evaluation) -> list[str]:
+    """Return one data set: what was found in sentences, and its tables."""
+    tables: list[Table] = [
+        model_table(e),
+        *(mechanism_table(e, s) for s in SETTINGS),
+        *(domain_table(e, "human", s) for s in SETTINGS),
+    ]
+    lines = [f"## {title}", "", what, "", *(f"{s}\n" for s in sentences(e))]
+    for table in tables:
+        lines += [f"**{table.caption}**", "", *markdown_table(table), ""]
+    lines += [f"- {note}" for note in e.notes]
+    lines += [f"- Skipped: {reason}" for reason in e.skipped.values()]
+    return [*lines, ""]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "evaluation.md")
+    parser.add_argument("--keep", type=Path, help="folder for the evaluations as JSON")
+    options = parser.parse_args(arguments)
+    if not (options.data / "judges.jsonl.gz").is_file():
+        print(
+            f"{options.data}: the data sets are not here, so {options.out.name} is left as it is "
+            "(they are no part of the package; name their folder with --data)."
+        )
+        return
+    judges = palate.read(options.data / "judges.jsonl.gz")
+    annotated = read_concepts(
+        options.data / "judges_concepts.json", options.data / "judges_concepts.jsonl.gz"
+    )
+    pandalm = palate.read(options.data / "pandalm.jsonl.gz")
+    core = core_only(judges)
+    everywhere = judged_everywhere(core)
+    first = evaluated(options.keep, "core", lambda: palate.evaluate(core, mechanisms=everywhere))
+    second = evaluated(options.keep, "annotated", lambda: palate.evaluate(judges, annotated))
+    third = evaluated(options.keep, "pandalm", lambda: palate.evaluate(pandalm))
+    lines = [
+        HEAD,
+        about(first),
+        "",
+        f"In tables by mechanism and domain: {LEGEND}",
+        "",
+        *section(
+            "judges, eight core domains, measured concepts",
+            f"The {core.n_pairs} pairs of the eight domains that human annotators and eight judges "
+            f"all judged in full ({', '.join(CORE)}); mechanisms: {', '.join(everywhere)}.",
+            first,
+        ),
+        *section(
+            "judges, annotated concepts",
+            f"The {annotated.n_pairs} pairs with 30 concepts annotated by a language model; the "
+            f"human gold and all {len(judges.mechanisms) - 1} judges.",
+            second,
+        ),
+        *section(
+            "pandalm, measured concepts",
+            f"All {pandalm.n_pairs} pairs; mechanisms: {', '.join(pandalm.mechanisms)}.",
+            third,
+        ),
+    ]
+    options.out.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    for e in (first, second, third):
+        print(*sentences(e), sep="\n")
+        print()
+
+
+if __name__ == "__main__":
+    main()
