@@ -26,7 +26,7 @@ from palate.explanations.protocol_splits import Mask
 from palate.explanations.resampling import build
 from palate.models.design import Config, Design, Fit
 from palate.models.folds import pair_losses
-from palate.models.selection import DOMAIN, default_grid, fit_on
+from palate.models.selection import DOMAIN, SHARED, fit_on
 
 SHARED_ONLY, SPECIFIC_ONLY, DIRTY = "shared-only", "specific-only", "dirty"
 REGRESSIONS = (OURS, SHARED_ONLY, SPECIFIC_ONLY, DIRTY)
@@ -61,27 +61,28 @@ class Choice:
 def grid(design: Design, model: str, *, configs: int) -> tuple[Config, ...]:
     """Return the configurations that a model is chosen from.
 
-    HMDR and dirty: 9 or 20 combinations; shared-only and specific-only, which have one penalty:
-    the five values u to u/16, with u the penalty that keeps noise out.
+    HMDR and dirty: 9 or 20 combinations of lambda_shared and lambda_domain. Shared-only and
+    specific-only, which have one penalty: the same values of it, so that no model is ahead because
+    its penalty was searched more finely.
 
     Parameters
     ----------
     design
-        Gives u, which depends on no verdict, and the number of domains.
+        Gives u, the penalty that keeps noise out and depends on no verdict, and the number of
+        domains.
     model
         One of `REGRESSIONS`.
     configs
         9 or 20.
     """
     u = design.noise_scale()
+    shared, domain = (COARSE_SHARED, COARSE_DOMAIN) if configs == 9 else (SHARED, DOMAIN)
     if model == SHARED_ONLY:
-        return tuple(Config(0.0, f * u, np.inf) for f in DOMAIN)
+        return tuple(Config(0.0, f * u, np.inf) for f in shared)
     if model == SPECIFIC_ONLY:
-        return tuple(Config(0.0, np.inf, f * u) for f in DOMAIN)
+        return tuple(Config(0.0, np.inf, f * u) for f in domain)
     alpha = 0.0 if model == DIRTY else design.default_alpha()
-    if configs == 20:
-        return default_grid(design, alphas=(alpha,))
-    return tuple(Config(alpha, b * u, s * u) for b in COARSE_SHARED for s in COARSE_DOMAIN)
+    return tuple(Config(alpha, b * u, s * u) for b in shared for s in domain)
 
 
 def in_domain_splits(

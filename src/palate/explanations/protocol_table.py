@@ -233,7 +233,7 @@ def about(evaluation: Evaluation) -> str:
         "New domain: each domain is predicted by models fitted without it, by their shared part. "
         f"Hyperparameters are chosen inside the training part, by grouped {s['n_folds']}-fold "
         "cross-validation in domain and by leaving further domains out for a new one, among "
-        f"{s['configs']} configurations (five for the two models with one penalty). "
+        f"{s['configs']} configurations (for models with one penalty: its values in these). "
         "Accuracy: an undecided prediction counts one half; mean of domains. A pair counts with "
         f"its mean over the splits that tested it; {100 * s['level']:g} % intervals are from 1,000 "
         f"draws of groups within domains, those of differences from the same draws. Seed "
