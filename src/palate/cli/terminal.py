@@ -15,9 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from palate.cli.terminal_text import clean
-from palate.report.effects import effects, lift
-from palate.report.figures import OURS, headline_score, level_of, scores_of
-from palate.report.sentences import SIMPLE, score_sentence, summary_sentences
+from palate.explanations.evaluation import IN_DOMAIN, NEW_DOMAIN, OURS
+from palate.explanations.yardsticks import NULLS, best_null, domain_warning
+from palate.report.effect_words import SYMBOLS
+from palate.report.effects import Effect, domain_statements, lift, supported_effects
+from palate.report.figures import headline_score, level_of, scores_of
+from palate.report.score_words import score_sentence
+from palate.report.sentences import fdr_sentences, nothing_sentence, summary_sentences
+from palate.report.words import interval_words, lift_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,13 +34,14 @@ if TYPE_CHECKING:
 PLAIN_WIDTH, WIDEST = 100, 120
 BAR = 12
 MANY = 6  # mechanisms above this number are summarised more briefly
-KEPT = 0.5  # weights that fewer refits keep are left to the report
 MODELS = {
     "longer response": "the longer response",
+    "first response": "the first response",
     "majority": "the more frequent side",
     "pooled": "one regression for all domains",
     "per domain": "one regression per domain",
 }
+COLOURS = {"●": "blue", "■": "green", "◆": "dark_orange"}
 
 
 def console() -> Console:
@@ -77,8 +83,15 @@ def print_summary(
         Where the report and the data lie; None if nothing was written.
     """
     screen = console()
-    for sentence in summary_sentences(explanations)[:2]:
+    first, second, *rest = [*summary_sentences(explanations), ""]
+    for sentence in (first, second):
         _paragraph(screen, sentence, style="bold")
+    if len(explanations) > 1:
+        for sentence in rest:
+            _paragraph(screen, sentence)
+    else:
+        for sentence in fdr_sentences(explanations):
+            _paragraph(screen, sentence)
     screen.print()
     for sentence in opening:
         _paragraph(screen, sentence)
@@ -96,9 +109,9 @@ def print_summary(
     _paragraph(
         screen,
         "Lift: what one step of a concept does to the chance of a response in an even choice "
-        f"(+20 %: from 50 to 60), with its {level} % interval from a bootstrap over prompts. Kept: "
-        "share of the refits that keep the weight. These are associations in these data, not "
-        "causes.",
+        f"(+20 %: from 50 to 60), estimated without shrinkage, with its {level} % interval. ● "
+        "supported everywhere, ■ supported in this domain, ◆ different in this domain; what is not "
+        "supported is in the report. These are associations in these data, not causes.",
     )
     if out is not None:
         screen.print()
@@ -111,62 +124,64 @@ def _print_mechanism(screen: Console, explanation: Explanation, *, many: bool) -
     counts = explanation.counts
     ties = f", {counts['ties']:,} ties left out" if counts.get("ties") else ""
     screen.rule(_text(explanation.mechanism, "bold"), align="left", characters="─")
+    everywhere, within = supported_effects(explanation), domain_statements(explanation)
+    n = explanation.concepts.n_concepts
     _paragraph(
         screen,
-        f"{counts['judged']:,} verdicts{ties}; weights that are not zero: "
-        f"{counts.get('nonzero_shared', 0)} shared, {counts.get('nonzero_domain', 0)} of domains.",
+        f"{counts['judged']:,} verdicts{ties}; {len(everywhere)} of {n} "
+        f"concept{'' if n == 1 else 's'} supported everywhere, {len(within)} "
+        f"statement{'' if len(within) == 1 else 's'} about single domains.",
     )
     for sentence in held_out(explanation):
         _paragraph(screen, sentence)
-    exist = [e for e in effects(explanation) if e.weight]
-    shared = [e for e in exist if e.selected >= KEPT]
-    different = _differences(explanation, 1 if many else 2)
-    weights = [e.weight for e in shared[:1]] + [
-        float(explanation.total.weight[x]) for x in different
-    ]
-    largest = max((abs(lift(w)) for w in weights), default=0.0)
-    top = 5 if many else 8
-    steps = _steps(explanation)
-    if shared:
-        table = _table(["everywhere"], "one step" if steps else "")
-        for effect in shared[:top]:
-            table.add_row(
-                _text(effect.concept),
-                _bar(lift(effect.weight), largest),
-                *_numbers(effect.weight, effect.low, effect.high, effect.selected),
-                *((_text(steps[effect.index]),) if steps else ()),
-            )
-        screen.print()
-        screen.print(table)
-        if len(exist) > len(shared[:top]):
-            screen.print(_text(f"and {len(exist) - len(shared[:top])} more in the report", "dim"))
-    else:
-        _paragraph(screen, "No weight shared by all domains was kept by half of the refits.")
-    if different:
-        table = _table(["may differ in", "concept"], "everywhere")
-        total = explanation.total
-        for d, j in different:
-            elsewhere = float(explanation.shared.weight[j])
-            table.add_row(
-                _text(explanation.domains[d]),
-                _text(explanation.concepts.names[j]),
-                _bar(lift(float(total.weight[d, j])), largest),
-                *_numbers(
-                    float(total.weight[d, j]),
-                    float(total.low[d, j]),
-                    float(total.high[d, j]),
-                    float(explanation.domain.selected[d, j]),
-                ),
-                _text("–" if math.isnan(elsewhere) else _percent(lift(elsewhere))),
-            )
-        screen.print()
-        screen.print(table)
-    elif len(explanation.domains) > 1:
-        _paragraph(screen, "No difference between domains was kept by half of the refits.")
+    if not everywhere and not within:
+        _paragraph(screen, nothing_sentence([explanation]))
+    largest = max((abs(lift(e.estimate)) for e in (*everywhere, *within)), default=0.0)
+    _print_everywhere(screen, explanation, everywhere, largest, top=5 if many else 8)
+    _print_domains(screen, explanation, within, largest, top=4 if many else 8)
     if not many:
-        for note in explanation.notes:
+        warning = domain_warning(explanation)
+        for note in (*explanation.notes, *((warning,) if warning else ())):
             _paragraph(screen, note, bullet=True)
     screen.print()
+
+
+def _print_everywhere(
+    screen: Console, explanation: Explanation, found: Sequence[Effect], largest: float, *, top: int
+) -> None:
+    if not found:
+        return
+    steps = _steps(explanation)
+    table = _table(["supported everywhere"], "one step" if steps else "", level_of(explanation))
+    for effect in found[:top]:
+        last = (_text(steps[effect.index]),) if steps else ()
+        table.add_row(_mark(effect), _text(effect.concept), *_numbers(effect, largest), *last)
+    screen.print()
+    screen.print(table)
+    if len(found) > top:
+        screen.print(_text(f"  and {len(found) - top} more in the report", "dim"))
+
+
+def _print_domains(
+    screen: Console, explanation: Explanation, found: Sequence[Effect], largest: float, *, top: int
+) -> None:
+    if not found:
+        return
+    table = _table(["in a domain", "concept"], "elsewhere", level_of(explanation))
+    for effect in found[:top]:
+        part = effect.difference
+        elsewhere = math.nan if part is None else effect.estimate - part.estimate
+        table.add_row(
+            _mark(effect),
+            _text(effect.domain or ""),
+            _text(effect.concept),
+            *_numbers(effect, largest),
+            _text("–" if math.isnan(elsewhere) else f"{lift_words(elsewhere)} %"),
+        )
+    screen.print()
+    screen.print(table)
+    if len(found) > top:
+        screen.print(_text(f"  and {len(found) - top} more in the report", "dim"))
 
 
 def held_out(explanation: Explanation) -> list[str]:
@@ -179,14 +194,18 @@ def held_out(explanation: Explanation) -> list[str]:
     """
     sentences = [score_sentence(explanation)]
     models = dict.fromkeys(s.model for s in scores_of(explanation))
+    best = best_null(explanation)
+    said_already = {OURS, best.model} if best else {OURS}
     for setting, words in (
-        ("in domain", "Beside it: {}."),
-        ("new domain", "On a domain left out of the fit: {}."),
+        (IN_DOMAIN, "Beside it: {}."),
+        (NEW_DOMAIN, "On a domain left out of the fit: {}."),
     ):
         said = []
         for model in models:
             score = headline_score(explanation, model=model, setting=setting)
-            if score is None or (setting == "in domain" and model in (OURS, *SIMPLE)):
+            if score is None or (setting == IN_DOMAIN and model in said_already):
+                continue
+            if setting == NEW_DOMAIN and model in NULLS and model != "longer response":
                 continue
             name = "this explanation" if model == OURS else MODELS.get(model, model)
             interval = (
@@ -200,25 +219,15 @@ def held_out(explanation: Explanation) -> list[str]:
     return sentences
 
 
-def _differences(explanation: Explanation, per_domain: int) -> list[tuple[int, int]]:
-    """Domain and concept of the largest deviations that at least half of the refits kept."""
-    found: list[tuple[float, int, int]] = []
-    for d in range(len(explanation.domains)):
-        kept = np.nan_to_num(explanation.domain.selected[d]) >= KEPT
-        size = np.abs(np.nan_to_num(explanation.domain.weight[d])) * kept
-        order = np.argsort(-size, kind="stable")[:per_domain]
-        found += [(float(size[j]), d, int(j)) for j in order if size[j]]
-    return [(d, j) for _, d, j in sorted(found, key=lambda x: (-x[0], x[1], x[2]))[:8]]
-
-
-def _table(first: Sequence[str], last: str) -> Table:
+def _table(first: Sequence[str], last: str, level: str) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for title, width in zip(first, (30,) if len(first) == 1 else (16, 22), strict=True):
+    table.add_column("", width=1, no_wrap=True)
+    for title, width in zip(first, (28,) if len(first) == 1 else (14, 21), strict=True):
         table.add_column(_text(title), width=width, overflow="ellipsis", no_wrap=True)
     table.add_column(_text("lift"), width=BAR, no_wrap=True)
-    for title, width in (("", 7), ("interval", 14), ("kept", 5)):
+    for title, width in (("", 7), (f"{level} % interval", 14)):
         table.add_column(_text(title), justify="right", min_width=width, no_wrap=True)
     if last:
         room = 22 if len(first) == 1 else 12
@@ -228,11 +237,16 @@ def _table(first: Sequence[str], last: str) -> Table:
     return table
 
 
-def _numbers(weight: float, low: float, high: float, selected: float) -> tuple[Text, ...]:
+def _mark(effect: Effect) -> Text:
+    symbol = SYMBOLS[effect.verdict]
+    return _text(symbol, COLOURS.get(symbol, ""))
+
+
+def _numbers(effect: Effect, largest: float) -> tuple[Text, ...]:
     return (
-        _text(_percent(lift(weight))),
-        _text(f"[{_number(lift(low))}, {_number(lift(high))}]"),
-        _text(_share(selected)),
+        _bar(lift(effect.estimate), largest),
+        _text(f"{lift_words(effect.estimate)} %"),
+        _text(f"[{interval_words(effect.low, effect.high).replace(' to ', ', ')}]"),
     )
 
 
@@ -293,20 +307,3 @@ def _paragraph(screen: Console, text: str, *, style: str = "", bullet: bool = Fa
         break_on_hyphens=False,
     ):
         screen.print(_text(line.replace("\u00a0", " "), style), soft_wrap=True)
-
-
-def _number(value: float) -> str:
-    """A signed whole number, with one digit behind the point where it is small."""
-    if math.isnan(value):
-        return "–"
-    digits = 1 if abs(value) < 9.95 else 0
-    text = f"{abs(value):.{digits}f}"
-    return "0" if not float(text) else ("+" if value > 0 else "−") + text
-
-
-def _percent(value: float) -> str:
-    return f"{_number(value)} %"
-
-
-def _share(value: float) -> str:
-    return "–" if math.isnan(value) else f"{100 * value:.0f} %"

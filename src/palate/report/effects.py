@@ -1,125 +1,155 @@
-"""The effects of an `Explanation` as a list of rows, strongest first."""
+"""The effects of an `Explanation` as a list of rows: what is supported first, strongest first."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from palate.errors import UnknownNameError
-from palate.explanations.explanation import Array, Band, Explanation
+from palate.explanations.explanation import Band, Explanation
+from palate.inference.discoveries import Verdict
 
 PER_CENT = 100.0
-NAMED = 0.99  # share of refits that must keep a weight that sentences name; see docs/statistics.md
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The effect in a domain minus the effect in the other domains, log-odds per step."""
+
+    estimate: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
 class Effect:
-    """The weight of one concept, everywhere (`domain` None) or in one domain, with its interval.
+    """The effect of one concept, everywhere (`domain` None) or in one domain, with its verdict.
 
-    Weights are log-odds per step; `selected` is the share of bootstrap refits that kept it.
+    `estimate`, `low` and `high` are log-odds per step without shrinkage, NaN where too few pairs
+    differ in the concept; `weight` is the penalised weight of HMDR and `selected` the share of
+    refits that kept it. `shared` is the effect everywhere (NaN for a concept that has none), and
+    `difference` what the domain has more than the others (None everywhere, and where there is no
+    elsewhere).
     """
 
     concept: str
     index: int
     domain: str | None
-    weight: float
+    estimate: float
     low: float
     high: float
+    p_value: float
+    verdict: str
+    weight: float
     selected: float
+    shared: float = math.nan
+    difference: Difference | None = None
 
     @property
-    def excludes_zero(self) -> bool:
+    def known(self) -> bool:
+        """Whether enough pairs differ in the concept to estimate anything."""
+        return not math.isnan(self.estimate)
+
+    @property
+    def supported(self) -> bool:
+        """Whether the verdict is any other than "not supported"."""
+        return self.verdict != Verdict.NOT
+
+    @property
+    def own(self) -> bool:
+        """Whether the verdict is on this very effect, not on the shared one that it may follow."""
+        return self.supported and (self.domain is None or self.verdict != Verdict.EVERYWHERE)
+
+    @property
+    def one_sided(self) -> bool:
         """Whether the interval lies on one side of zero."""
         return self.low > 0 or self.high < 0
 
     @property
-    def clear(self) -> bool:
-        """Whether sentences may name it: not zero in 99 % of the refits, interval without zero."""
-        return bool(self.weight) and self.excludes_zero and self.selected >= NAMED
+    def drawn(self) -> float:
+        """What a bar stands for: the supported effect, which is the shared one where it is that."""
+        follows = self.domain is not None and self.verdict == Verdict.EVERYWHERE
+        return self.shared if follows and not math.isnan(self.shared) else self.estimate
+
+    @property
+    def bound(self) -> float:
+        """The end of the interval nearer to zero as a size, negative if zero lies inside."""
+        value = self.low if self.estimate > 0 else -self.high
+        return -math.inf if math.isnan(value) else value
 
 
 def effects(explanation: Explanation, *, domain: str | None = None) -> list[Effect]:
-    """Return the effects that exist by structure, by decreasing size of the weight.
+    """Return the effects that exist by structure, supported ones first, by decreasing size.
+
+    What is not supported is ordered by p-value, what cannot be estimated comes last.
 
     Parameters
     ----------
     explanation
         The explained mechanism.
     domain
-        None for the part shared by all domains, else the whole effect in this domain.
+        None for the effects shared by all domains, else the effects in this domain.
 
     Raises
     ------
     UnknownNameError
         If the model was not fitted on this domain.
     """
-    band = explanation.shared
-    row: Any = slice(None)
+    row: int | None = None
     if domain is not None:
         if domain not in explanation.domains:
             raise UnknownNameError("domain", domain, explanation.domains)
-        band, row = explanation.total, explanation.domains.index(domain)
-    weight, low, high, selected = (np.asarray(x, dtype=float)[row] for x in _parts(band))
+        row = explanation.domains.index(domain)
+    band = explanation.shared if row is None else explanation.total
     found = [
-        Effect(name, j, domain, float(weight[j]), float(low[j]), float(high[j]), float(selected[j]))
-        for j, name in enumerate(explanation.concepts.names)
-        if math.isfinite(weight[j])
+        _effect(explanation, band, j, row)
+        for j in range(explanation.concepts.n_concepts)
+        if math.isfinite(band.weight[j] if row is None else band.weight[row, j])
     ]
-    return sorted(found, key=lambda e: (-abs(e.weight), e.index))
+    return sorted(found, key=_order)
 
 
-def clear_effects(explanation: Explanation, *, domain: str | None = None) -> list[Effect]:
-    """Return the clear effects: 99 % of the refits kept them and their interval excludes zero.
+def supported_effects(explanation: Explanation, *, domain: str | None = None) -> list[Effect]:
+    """Return the effects that a verdict supports, the surest large ones first.
 
-    Largest weight first. An interval at one level, of one weight among dozens, excludes zero by
-    chance too often for a summary that picks the largest; docs/statistics.md has the rates.
+    Everywhere these are the shared effects; in a domain those whose verdict is on the domain
+    itself: supported there only, or different there. They are ordered by the end of the interval
+    nearer to zero, for a difference that of its own interval.
 
     Parameters
     ----------
     explanation
         The explained mechanism.
     domain
-        None for the part shared by all domains, else the whole effect in this domain.
+        None for the effects shared by all domains, else the effects in this domain.
     """
-    return [e for e in effects(explanation, domain=domain) if e.clear]
+    return _surest([e for e in effects(explanation, domain=domain) if e.own])
 
 
-def clear_effects_in_domains(explanation: Explanation) -> list[Effect]:
-    """Return the clear effects in any single domain, largest first.
+def domain_statements(explanation: Explanation) -> list[Effect]:
+    """Return what is supported of single domains, of all domains together, the surest first.
 
     Parameters
     ----------
     explanation
         The explained mechanism.
     """
-    found = [e for d in explanation.domains for e in clear_effects(explanation, domain=d)]
-    return sorted(found, key=lambda e: (-abs(e.weight), e.index))
+    return _surest(
+        [e for d in explanation.domains for e in supported_effects(explanation, domain=d)]
+    )
 
 
-def clear_deviations(explanation: Explanation) -> list[Effect]:
-    """Return the clear differences of single domains from the shared part, largest first.
-
-    Their weights, intervals and frequencies are those of the domain part alone.
+def anything_supported(explanations: Sequence[Explanation]) -> bool:
+    """Return whether any effect of any mechanism is supported.
 
     Parameters
     ----------
-    explanation
-        The explained mechanism.
+    explanations
+        One per mechanism.
     """
-    band = explanation.domain
-    found = [
-        Effect(name, j, domain, *(float(x[d, j]) for x in _parts(band)))
-        for d, domain in enumerate(explanation.domains)
-        for j, name in enumerate(explanation.concepts.names)
-    ]
-    return sorted((e for e in found if e.clear), key=lambda e: -abs(e.weight))
-
-
-def _parts(band: Band) -> tuple[Array, Array, Array, Array]:
-    return band.weight, band.low, band.high, band.selected
+    return any(supported_effects(e) or domain_statements(e) for e in explanations)
 
 
 def lift(weight: float) -> float:
@@ -144,3 +174,43 @@ def chance(weight: float) -> float:
     if weight >= 0:
         return PER_CENT / (1 + math.exp(-weight))
     return PER_CENT * (1 - 1 / (1 + math.exp(weight)))
+
+
+def _effect(explanation: Explanation, band: Band, j: int, row: int | None) -> Effect:
+    at: Any = j if row is None else (row, j)
+    effect = Effect(
+        concept=explanation.concepts.names[j],
+        index=j,
+        domain=None if row is None else explanation.domains[row],
+        estimate=float(band.estimate[at]),
+        low=float(band.low[at]),
+        high=float(band.high[at]),
+        p_value=float(band.p_value[at]),
+        verdict=str(band.verdict[at]) or Verdict.NOT.value,
+        weight=float(band.weight[at]),
+        selected=float(band.selected[at]),
+        shared=float(explanation.shared.estimate[j]),
+    )
+    if row is None:
+        return effect
+    part = explanation.domain
+    difference = Difference(*(float(x[at]) for x in (part.estimate, part.low, part.high)))
+    return effect if math.isnan(difference.estimate) else replace(effect, difference=difference)
+
+
+def _order(effect: Effect) -> tuple[int, float, int]:
+    if effect.supported:
+        return (0, -abs(effect.drawn), effect.index)
+    if effect.known:
+        return (1, effect.p_value, effect.index)
+    return (2, 0.0, effect.index)
+
+
+def _surest(found: list[Effect]) -> list[Effect]:
+    def bound(effect: Effect) -> float:
+        part = effect.difference
+        if effect.verdict != Verdict.DIFFERS or part is None:
+            return effect.bound
+        return part.low if part.estimate > 0 else -part.high
+
+    return sorted(found, key=lambda e: (-bound(e), -abs(e.estimate), e.index))

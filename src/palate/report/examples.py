@@ -1,4 +1,4 @@
-"""Which pairs a report shows: clean cases of the strongest concepts, and the worst misses."""
+"""Which pairs a report shows: clean cases of supported concepts, and the worst misses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from palate.explanations.explanation import Array, Explanation
-from palate.report.effects import clear_effects, clear_effects_in_domains
+from palate.report.effects import domain_statements, supported_effects
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Example:
 def choose_examples(
     explanation: Explanation, *, n_concepts: int, per_concept: int, n_misses: int
 ) -> list[Example]:
-    """Return example pairs, no pair twice: first of the strongest concepts, then misses.
+    """Return example pairs, no pair twice: first of supported concepts, then misses.
 
     A case of a concept is a pair on which the concept speaks for the side that the mechanism took,
     as the model says too; the pairs where it has the largest share of all contributions come
-    first. Concepts with a shared effect come first, then those with an effect in one domain, whose
+    first. Concepts supported everywhere come first, then those supported in one domain, whose
     cases are from that domain. A miss is a pair whose held-out probability contradicts the
     verdict, largest first.
 
@@ -35,7 +35,7 @@ def choose_examples(
     explanation
         The explained mechanism.
     n_concepts
-        How many of the strongest concepts with a clear effect to show.
+        How many of the concepts with a supported effect to show.
     per_concept
         How many pairs to show for each.
     n_misses
@@ -52,7 +52,7 @@ def choose_examples(
     agrees = (side != 0) & (side * (probability - 0.5) > 0)
     agrees &= np.isnan(held_out) | (side * (held_out - 0.5) > 0)
     domains = explanation.pairs["domain"].to_numpy()
-    strongest = [*clear_effects(explanation), *clear_effects_in_domains(explanation)]
+    strongest = [*supported_effects(explanation), *domain_statements(explanation)]
     first = {e.index: e for e in reversed(strongest)}  # each concept once, shared effects first
     order = [e for e in strongest if first[e.index] is e]
     for effect in order[:n_concepts]:

@@ -113,3 +113,15 @@ def level_of(explanation: Explanation) -> str:
     """
     level: Any = explanation.settings.get("level", 0.9)
     return f"{100 * float(level):.4g}"
+
+
+def fdr_of(explanation: Explanation) -> str:
+    """Return the false discovery rate of the verdicts in per cent, for instance "10".
+
+    Parameters
+    ----------
+    explanation
+        The explained mechanism.
+    """
+    fdr: Any = explanation.settings.get("fdr", 0.1)
+    return f"{100 * float(fdr):.4g}"

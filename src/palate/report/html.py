@@ -15,14 +15,16 @@ from typing import Any
 from palate.data.preferences import Preferences
 from palate.errors import InputError, OutputError
 from palate.explanations.explanation import Explanation
-from palate.report.figures import SETTINGS, level_of
+from palate.report.effect_words import SHORT, SYMBOLS, VERDICTS
+from palate.report.figures import SETTINGS, fdr_of, level_of
 from palate.report.glance import glance
 from palate.report.payload import FEW_MECHANISMS, embed, payload
 from palate.report.sentences import mechanism_sentences, summary_sentences
 from palate.report.static import short_effects
-from palate.report.tables import BASELINES, concept_rows, facts, run_rows, score_rows
+from palate.report.tables import concept_rows, facts, run_rows, score_table
 from palate.report.visible import one_line, visible
-from palate.report.words import listed, shown, signed
+from palate.report.words import listed, shown
+from palate.report.yardstick_data import yardstick_sentences
 
 SCRIPTS = ("base", "lift", "heat", "scores", "examples", "main")
 
@@ -121,7 +123,7 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"signed": signed, "visible": visible, "glued": _glued}
+    environment.filters |= {"visible": visible, "glued": _glued}
     style, script = asset("report.css"), report_script()
     names = [shown(e.mechanism) for e in explanations]
     many = len(names) > 3
@@ -140,8 +142,13 @@ def render(
         glance=glance(explanations, top=3 if len(names) <= FEW_MECHANISMS else 1),
         each=[(shown(e.mechanism), mechanism_sentences(e)) for e in explanations],
         short=[(shown(e.mechanism), short_effects(e)) for e in explanations],
-        scores={s: score_rows(explanations, setting=s) for s in SETTINGS},
-        baselines=BASELINES,
+        scores=[score_table(explanations, setting=s) for s in SETTINGS],
+        yardsticks=[(shown(e.mechanism), yardstick_sentences(e)) for e in explanations],
+        verdicts=[(v, SYMBOLS[v], SHORT[v]) for v in VERDICTS],
+        marks={v: k for k, v in enumerate(VERDICTS)},
+        matrix="",
+        ceiling="",
+        fdr=fdr_of(explanations[0]),
         concepts=concept_rows(explanations),
         facts=facts(explanations),
         about=one_line(notes[0], 600) if notes else "",

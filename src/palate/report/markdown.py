@@ -9,13 +9,13 @@ from palate.explanations.explanation import Explanation
 from palate.report.figures import level_of
 from palate.report.sentences import mechanism_sentences, summary_sentences
 from palate.report.static import short_effects
-from palate.report.words import shown, signed
+from palate.report.words import shown
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
 def summary_markdown(explanations: Sequence[Explanation], *, top: int = 5) -> str:
-    """Return the summary sentences and the strongest shared effects of each mechanism.
+    """Return the summary sentences and the supported shared effects of each mechanism.
 
     Characters that Markdown or HTML would interpret are escaped.
 
@@ -31,15 +31,14 @@ def summary_markdown(explanations: Sequence[Explanation], *, top: int = 5) -> st
         lines += [f"## {_plain(shown(explanation.mechanism))}", ""]
         if len(explanations) > 1:
             lines += [_plain(" ".join(mechanism_sentences(explanation))), ""]
-        rows = short_effects(explanation, top=top)
+        rows = short_effects(explanation, top=top, supported_only=True)
         if rows:
             lines += [
-                f"| concept | lift, % per step | {level_of(explanation)} % interval | kept in |",
-                "|---|---:|---:|---:|",
+                f"| supported everywhere | lift, % per step | {level_of(explanation)} % interval |",
+                "|---|---:|---:|",
             ]
             lines += [
-                f"| {_plain(shown(r.effect.concept))} | {signed(r.lift)} | {signed(r.low)} to "
-                f"{signed(r.high)} | {100 * r.effect.selected:.0f} % |"
+                f"| {_plain(shown(r.effect.concept))} | {_plain(r.lift)} | {_plain(r.interval)} |"
                 for r in rows
             ]
             lines.append("")

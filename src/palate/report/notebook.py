@@ -6,20 +6,21 @@ from html import escape
 
 from palate.explanations.explanation import Explanation
 from palate.report.figures import OURS, TOTALS, level_of, scores_of
-from palate.report.sentences import mechanism_sentences
+from palate.report.sentences import fdr_sentences, mechanism_sentences
 from palate.report.static import ShortEffect, short_effects
 from palate.report.visible import one_line
-from palate.report.words import shown, signed, step_words
+from palate.report.words import shown, step_words
 
 _CELL = 'style="text-align:left;padding:2px 10px 2px 0;border:0"'
 _NUMBER = 'style="text-align:right;padding:2px 10px 2px 0;border:0;white-space:nowrap"'
-_FOR, _AGAINST = "#5b94d0", "#d98a45"  # readable on white and on dark paper
+_SUPPORTED, _REST = "#5b94d0", "#8a929c"  # readable on white and on dark paper
 
 
 def explanation_html(explanation: Explanation, *, top: int = 10) -> str:
-    """Return the strongest shared effects with bars, and the held-out scores, as static HTML.
+    """Return the shared effects with bars and verdicts, and the held-out scores, as static HTML.
 
-    Colours are readable on light and dark pages; every text is escaped.
+    A bar stands only where an effect is supported. Colours are readable on light and dark pages;
+    every text is escaped.
 
     Parameters
     ----------
@@ -37,19 +38,19 @@ def explanation_html(explanation: Explanation, *, top: int = 10) -> str:
             ("", _CELL),
             ("Lift, %", _NUMBER),
             (f"{level} % interval", _NUMBER),
-            ("Kept in", _NUMBER),
+            ("Supported", _CELL),
         )
     )
     table = (
         f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table>"
         if rows
-        else "<p>No concept has a weight everywhere.</p>"
+        else "<p>No effect everywhere could be estimated.</p>"
     )
-    sentences = escape(" ".join(mechanism_sentences(explanation)))
+    said = [*mechanism_sentences(explanation), *fdr_sentences([explanation])]
     return (
         '<div style="font-family:system-ui,sans-serif;max-width:52em">'
-        f"<p><b>{escape(shown(explanation.mechanism))}</b></p><p>{sentences}</p>"
+        f"<p><b>{escape(shown(explanation.mechanism))}</b></p><p>{escape(' '.join(said))}</p>"
         f"{table}{_scores(explanation)}</div>"
     )
 
@@ -58,19 +59,23 @@ def _row(explanation: Explanation, row: ShortEffect) -> str:
     effect = row.effect
     definition = one_line(explanation.concepts.concepts[effect.index].definition, 300)
     step = step_words(explanation, effect.index)
-    colour = _FOR if row.lift > 0 else _AGAINST
-    bar = (
+    title = escape(f"{row.sentence} One step: {step}. {definition}")
+    colour = _SUPPORTED if effect.supported else _REST
+    bar = f'<rect x="{row.start}%" width="{row.width}%" y="3" height="10" fill="{colour}"/>'
+    dot = "currentColor" if effect.supported else "none"
+    drawing = (
         '<svg width="180" height="16" aria-hidden="true">'
         f'<line x1="{row.zero}%" x2="{row.zero}%" y1="0" y2="16" stroke="#8a929c"/>'
-        f'<rect x="{row.start}%" width="{row.width}%" y="3" height="10" fill="{colour}"/>'
-        f'<line x1="{row.low_at}%" x2="{row.high_at}%" y1="8" y2="8" stroke="currentColor"/></svg>'
+        f"{bar if effect.supported else ''}"
+        f'<line x1="{row.low_at}%" x2="{row.high_at}%" y1="8" y2="8" '
+        f'stroke="{"currentColor" if effect.supported else colour}"/>'
+        f'<circle cx="{row.at}%" cy="8" r="3" fill="{dot}" '
+        f'stroke="{"currentColor" if effect.supported else colour}"/></svg>'
     )
     return (
-        f'<tr><th scope="row" {_CELL} title="{escape(f"One step: {step}. {definition}")}">'
-        f"{escape(shown(effect.concept))}</th><td {_CELL}>{bar}</td>"
-        f"<td {_NUMBER}>{signed(row.lift)}</td>"
-        f"<td {_NUMBER}>{signed(row.low)} to {signed(row.high)}</td>"
-        f"<td {_NUMBER}>{100 * effect.selected:.0f} %</td></tr>"
+        f'<tr title="{title}"><th scope="row" {_CELL}>{escape(shown(effect.concept))}</th>'
+        f"<td {_CELL}>{drawing}</td><td {_NUMBER}>{escape(row.lift)}</td>"
+        f"<td {_NUMBER}>{escape(row.interval)}</td><td {_CELL}>{row.symbol} {row.verdict}</td></tr>"
     )
 
 

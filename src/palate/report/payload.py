@@ -1,9 +1,9 @@
 """Explanations -> the JSON that a report embeds, compact and safe inside HTML.
 
-Numbers are whole: weights in thousandths of log-odds, shares and exact lifts in per cent, scores
-in tenths of a per cent. Effects that do not exist by structure, or are zero in every resample,
-have no row. Texts are cut and their control characters shown (`visible`), so that the script can
-put them on the page as plain text.
+Numbers are whole: estimates and weights in thousandths of log-odds, p-values in thousandths,
+shares in per cent, scores in tenths of a per cent. Effects that do not exist by structure have no
+row; null is what could not be estimated. Texts are cut and their control characters shown
+(`visible`), so that the script can put them on the page as plain text.
 """
 
 from __future__ import annotations
@@ -17,12 +17,20 @@ import numpy as np
 
 from palate.data.preferences import Preferences
 from palate.explanations.explanation import Band, Explanation
+from palate.inference.discoveries import Verdict
 from palate.report.agreement import agreement
+from palate.report.effect_words import SHORT, SYMBOLS, TEMPLATES, VERDICTS
 from palate.report.examples import choose_examples
-from palate.report.figures import level_of, scores_of
+from palate.report.figures import level_of
 from palate.report.sentences import mechanism_sentences
 from palate.report.visible import cut, one_line
 from palate.report.words import step_words
+from palate.report.yardstick_data import (
+    MODELS,
+    calibration_data,
+    score_data,
+    yardstick_sentences,
+)
 
 FEW_MECHANISMS = 8
 CONTRIBUTIONS = 6  # bars of a local explanation, the rest is summed
@@ -56,6 +64,9 @@ def payload(explanations: Sequence[Explanation], preferences: Preferences) -> di
     agrees = agreement(explanations)
     return {
         "level": level_of(explanations[0]) if explanations else "90",
+        "templates": TEMPLATES,
+        "verdicts": [[v, SYMBOLS[v], SHORT[v]] for v in VERDICTS],
+        "models": list(MODELS.values()),
         "concepts": [
             {
                 "name": one_line(c.name, 120),
@@ -139,56 +150,47 @@ def _mechanism(
     column = [place[name] for name in explanation.concepts.names]
     in_domain = {}
     for d, domain in enumerate(explanation.domains):
+        deviation = _at(explanation.domain, d)
         in_domain[str(domains.index(domain))] = _rows(
-            column,
-            _at(explanation.total, d),
-            explanation.exact_total[d],
-            _at(explanation.domain, d),
+            column, _at(explanation.total, d), _scaled(deviation)[:3]
         )
     return {
         "name": one_line(explanation.mechanism, 80),
         "sentences": mechanism_sentences(explanation),
-        "shared": _rows(column, explanation.shared, explanation.exact_shared),
+        "shared": _rows(column, explanation.shared),
         "domains": in_domain,
-        "scores": [
-            [
-                s.setting,
-                s.model,
-                one_line(s.domain, 80),
-                *map(_mille, (s.accuracy, s.low, s.high)),
-                s.n_pairs,
-            ]
-            for s in scores_of(explanation)
-        ],
+        "scores": score_data(explanation, domains=domains),
+        "calibration": calibration_data(explanation),
+        "yardsticks": yardstick_sentences(explanation),
         "examples": _examples(explanation, column=column, texts=texts, few=few),
     }
 
 
-def _rows(column: list[int], band: Band, exact: Any, deviation: Band | None = None) -> list[Any]:
-    """Return [concept, weight, low, high, selected, exact lift, then the deviation's four]."""
-    whole = _whole(band)
-    own = None if deviation is None else _whole(deviation)
-    exact = np.round(np.nan_to_num(exact)).astype(int).tolist()
+def _rows(column: list[int], band: Band, difference: Sequence[Any] = ()) -> list[Any]:
+    """Return [concept, verdict, estimate, low, high, p, weight, selected, then the difference]."""
+    parts = [*_scaled(band), *difference]
     return [
-        [column[j], *whole[j], exact[j], *(own[j] if own else ())]
+        [column[j], _verdict(band.verdict[j]), *(part[j] for part in parts)]
         for j in np.flatnonzero(~np.isnan(band.weight)).tolist()
-        if any(whole[j])
     ]
 
 
-def _whole(band: Band) -> list[list[int]]:
-    """Return weight, low, high in thousandths and the selection frequency in per cent."""
-    scaled = [1000 * band.weight, 1000 * band.low, 1000 * band.high, 100 * band.selected]
-    numbers: list[list[int]] = np.round(np.nan_to_num(np.array(scaled))).astype(int).T.tolist()
-    return numbers
+def _scaled(band: Band) -> list[list[int | None]]:
+    """Return estimate, low, high, p, weight (thousandths) and selected (per cent), NaN as None."""
+    numbers = [band.estimate, band.low, band.high, band.p_value, band.weight, band.selected / 10]
+    return [[_whole(1000 * x) for x in values] for values in numbers]
+
+
+def _whole(value: float) -> int | None:
+    return round(float(value)) if math.isfinite(value) else None
+
+
+def _verdict(word: str) -> int:
+    return VERDICTS.index(word) if word in VERDICTS else VERDICTS.index(Verdict.NOT)
 
 
 def _at(band: Band, d: int) -> Band:
     return Band(**{name: part[d] for name, part in vars(band).items()})
-
-
-def _mille(value: float | None) -> int | None:
-    return None if value is None else round(1000 * value)
 
 
 def _examples(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from palate.explanations.explanation import Explanation
+from palate.explanations.yardsticks import Yardstick, best_null, null_sentence
 from palate.report.figures import Score, headline_score
-from palate.report.sentences import SIMPLE
 from palate.report.visible import one_line
-from palate.report.words import shown, step_words
+from palate.report.words import shown, signed, step_words
+from palate.report.yardstick_data import MODELS
 
-BASELINES = (*SIMPLE, "pooled", "per domain")
 LABELS = {
     "pairs": "pairs in the file",
     "judged": "pairs judged",
@@ -43,22 +43,46 @@ LABELS = {
     "n_folds": "folds",
     "n_bootstrap": "bootstrap resamples of prompts",
     "level": "level of the intervals",
+    "fdr": "false discovery rate of the verdicts",
+    "repetition": "correlation of the verdicts on one prompt",
     "seed": "seed",
 }
 
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One mechanism in the table of scores: our score, the best simple rule, all baselines."""
+    """One mechanism in the table of scores: its score, the best null baseline, and the gain.
+
+    `gain` and `gain_interval` are texts in points, empty where there is no baseline; `beaten` says
+    that the gain over every null baseline lies above zero with its interval. `low_at` to `high_at`,
+    `at` and `null_at` are positions in per cent of the drawing, None where there is nothing.
+    """
 
     mechanism: str
-    setting: str
     ours: Score
-    simple: Score | None
-    baselines: tuple[Score | None, ...]
+    null: str
+    null_accuracy: str
+    gain: str
+    gain_interval: str
+    beaten: bool
+    sentence: str
+    at: float
+    low_at: float | None
+    high_at: float | None
+    null_at: float | None
 
 
-def score_rows(explanations: Sequence[Explanation], *, setting: str) -> list[ScoreRow]:
+@dataclass(frozen=True)
+class ScoreTable:
+    """The scores of all mechanisms in one setting, and the scale that they are drawn on."""
+
+    setting: str
+    rows: tuple[ScoreRow, ...]
+    ticks: tuple[tuple[float, str], ...]
+    coin_at: float
+
+
+def score_table(explanations: Sequence[Explanation], *, setting: str) -> ScoreTable:
     """Return the headline scores in one setting, mechanisms without a score left out.
 
     Parameters
@@ -68,23 +92,54 @@ def score_rows(explanations: Sequence[Explanation], *, setting: str) -> list[Sco
     setting
         "in domain" or "new domain".
     """
-    rows = []
-    for explanation in explanations:
-        ours = headline_score(explanation, setting=setting)
-        if ours is None:
-            continue
-        others = tuple(headline_score(explanation, model=m, setting=setting) for m in BASELINES)
-        simple = [s for s in others if s is not None and s.model in SIMPLE]
-        rows.append(
-            ScoreRow(
-                mechanism=shown(explanation.mechanism),
-                setting=setting,
-                ours=ours,
-                simple=max(simple, key=lambda s: s.accuracy, default=None),
-                baselines=others,
-            )
-        )
-    return rows
+    scored = [
+        (e, s, best_null(e, setting=setting))
+        for e in explanations
+        if (s := headline_score(e, setting=setting)) is not None
+    ]
+    values = [x for _, s, y in scored for x in (s.accuracy, s.low, y.accuracy if y else None)]
+    least = 40 if min((x for x in values if x is not None), default=1.0) >= 0.4 else 0
+
+    def at(value: float | None) -> float | None:
+        return None if value is None else round(100 * (100 * value - least) / (100 - least), 2)
+
+    ticks = tuple(
+        (at(x / 100) or 0.0, str(x)) for x in range(least, 101, 20 if least == 40 else 25)
+    )
+    return ScoreTable(
+        setting=setting,
+        rows=tuple(_score_row(e, s, y, at, setting) for e, s, y in scored),
+        ticks=ticks,
+        coin_at=at(0.5) or 0.0,
+    )
+
+
+def _score_row(
+    explanation: Explanation,
+    ours: Score,
+    null: Yardstick | None,
+    at: Callable[[float | None], float | None],
+    setting: str,
+) -> ScoreRow:
+    interval = ""
+    if null is not None and null.low is not None and null.high is not None:
+        interval = f"{signed(100 * null.low)} to {signed(100 * null.high)}"
+    name = shown(explanation.mechanism)
+    said = f"{name}: {round(100 * ours.accuracy)} % predicted."
+    return ScoreRow(
+        mechanism=name,
+        ours=ours,
+        null=MODELS.get(null.model, null.model) if null else "",
+        null_accuracy=f"{100 * null.accuracy:.0f} %" if null else "–",
+        gain=signed(100 * null.gain) if null else "–",
+        gain_interval=interval or "–",
+        beaten=null is not None and null.beaten,
+        sentence=f"{said} {null_sentence(explanation, setting=setting)}".strip(),
+        at=at(ours.accuracy) or 0.0,
+        low_at=at(ours.low),
+        high_at=at(ours.high),
+        null_at=at(null.accuracy) if null else None,
+    )
 
 
 def concept_rows(explanations: Sequence[Explanation]) -> list[dict[str, Any]]:

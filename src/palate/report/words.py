@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from palate.explanations.explanation import Explanation
-from palate.report.effects import Effect, chance
+from palate.report.effects import lift
 from palate.report.visible import one_line
 
 NAME = 80  # characters of a name that a sentence shows
+NEARLY_ALL = 99.5, 99.95  # lifts beyond these have a digit behind the point, or are "over 99.9"
 
 
 def shown(name: str) -> str:
@@ -80,41 +81,75 @@ def signed(value: float) -> str:
     value
         Any finite number.
     """
+    text = plain(value)
+    return text if text == "0" else f"{'+' if value > 0 else '−'}{text}"
+
+
+def plain(value: float) -> str:
+    """Return the size of a number without its sign: "12", "0.3" or "0".
+
+    Parameters
+    ----------
+    value
+        Any finite number.
+    """
     text = f"{abs(value):,.0f}" if abs(value) >= 0.95 else f"{abs(value):.1f}"
-    return "0" if text == "0.0" else f"{'+' if value > 0 else '−'}{text}"
+    return "0" if text == "0.0" else text
 
 
-def chance_words(weight: float) -> str:
-    """Return what one step makes of an even choice, in per cent: "73" or "over 99".
-
-    Parameters
-    ----------
-    weight
-        Log-odds per step.
-    """
-    value = chance(weight)
-    return "over 99" if value > 99.5 else "under 1" if value < 0.5 else f"{value:.0f}"
-
-
-def interval_words(effect: Effect) -> str:
-    """Return the interval of what one step makes of an even choice: "66 to 79".
-
-    Parameters
-    ----------
-    effect
-        The effect.
-    """
-    low, high = chance_words(effect.low), chance_words(effect.high)
-    return low if low == high else f"{low} to {high}"
-
-
-def about(weight: float) -> str:
-    """Return what one step makes of an even choice: "about 73 %" or "over 99 %".
+def size(weight: float) -> str:
+    """Return the size of a lift in per cent: "6", "0.4", "99.7" or "over 99.9".
 
     Parameters
     ----------
     weight
         Log-odds per step.
     """
-    value = chance_words(weight)
-    return f"about {value} %" if value.isdigit() else f"{value} %"
+    value = abs(lift(weight))
+    if value < NEARLY_ALL[0]:
+        return plain(value)
+    return f"{value:.1f}" if value < NEARLY_ALL[1] else "over 99.9"
+
+
+def lift_words(weight: float) -> str:
+    """Return a lift in per cent with its sign: "+6", "−36", ">+99.9"; an en dash for NaN.
+
+    Parameters
+    ----------
+    weight
+        Log-odds per step.
+    """
+    if weight != weight:
+        return "–"
+    text = size(weight)
+    if text.startswith("over "):
+        return ">+99.9" if weight > 0 else "<−99.9"
+    return text if text == "0" else f"{'+' if weight > 0 else '−'}{text}"
+
+
+def interval_words(low: float, high: float) -> str:
+    """Return an interval of lifts with signs: "−36 to +97"; an en dash for NaN.
+
+    Parameters
+    ----------
+    low
+        Lower end, log-odds per step.
+    high
+        Upper end.
+    """
+    ends = lift_words(low), lift_words(high)
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+def size_interval(low: float, high: float) -> str:
+    """Return an interval on one side of zero as sizes, the smaller first: "2 to 10".
+
+    Parameters
+    ----------
+    low
+        Lower end, log-odds per step.
+    high
+        Upper end, of the same sign.
+    """
+    near, far = (size(x) for x in sorted((low, high), key=abs))
+    return near if near == far else f"{near} to {far}"

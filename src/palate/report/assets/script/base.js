@@ -19,23 +19,36 @@ const svg = (tag, attributes, ...children) =>
   fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 const th = (text, scope, more) => el("th", { scope, ...more }, el("span", {}, el("bdi", { text })));
 
-// An effect: weights in log-odds per step, shares in [0, 1].
-function effectOf(row) {
-  const [concept, w, low, high, kept, exact, dw, dlow, dhigh, dkept] = row;
-  return {
-    concept, weight: w / 1000, low: low / 1000, high: high / 1000, kept, exact,
-    part: (dw || 0) / 1000, partLow: (dlow || 0) / 1000, partHigh: (dhigh || 0) / 1000, partKept: dkept || 0,
-  };
-}
-const excludesZero = (e) => e.low > 0 || e.high < 0;
+// Verdicts, in the order of data.verdicts.
+const SHARED = 0, HERE = 1, DIFFERS = 2, NOT = 3;
 const lift = (weight) => 100 * Math.tanh(weight / 2); // of an even choice, per cent
+const thousandth = (x) => (x === null || x === undefined ? NaN : x / 1000);
+
+// An effect: estimate, interval and weight in log-odds per step, NaN where too few pairs differ.
+function effectOf(row, d, shared) {
+  const [concept, verdict, estimate, low, high, p, weight, kept, dest, dlow, dhigh] = row;
+  const e = {
+    concept, verdict, estimate: thousandth(estimate), low: thousandth(low), high: thousandth(high),
+    p: thousandth(p), weight: thousandth(weight), kept, shared: shared ? shared.estimate : NaN,
+    difference: thousandth(dest), dlow: thousandth(dlow), dhigh: thousandth(dhigh),
+  };
+  e.known = !Number.isNaN(e.estimate);
+  e.supported = verdict !== NOT;
+  e.follows = d !== EVERYWHERE && verdict === SHARED; // the shared effect is what is supported
+  e.own = e.supported && !e.follows;
+  e.oneSided = e.low > 0 || e.high < 0;
+  e.drawn = e.follows && !Number.isNaN(e.shared) ? e.shared : e.estimate;
+  e.elsewhere = e.estimate - e.difference;
+  return e;
+}
 
 const cache = new Map();
 function effects(m, d) {
   const key = m + "/" + d;
   if (!cache.has(key)) {
     const rows = d === EVERYWHERE ? data.mechanisms[m].shared : data.mechanisms[m].domains[d] || [];
-    cache.set(key, new Map(rows.map((row) => [row[0], effectOf(row)])));
+    const shared = d === EVERYWHERE ? new Map() : effects(m, EVERYWHERE);
+    cache.set(key, new Map(rows.map((row) => [row[0], effectOf(row, d, shared.get(row[0]))])));
   }
   return cache.get(key);
 }
@@ -46,41 +59,68 @@ function exists(m, c, d) {
 }
 const domainName = (d) => (d === EVERYWHERE ? "everywhere" : data.domains[d]);
 
-function signed(value) {
+// The same words as in report/words.py.
+function plain(value) {
   const size = Math.abs(value);
   const text = size >= 0.95 ? Math.round(size).toLocaleString("en") : size.toFixed(1);
-  return text === "0.0" ? "0" : (value > 0 ? "+" : "−") + text;
+  return text === "0.0" ? "0" : text;
 }
+const signed = (value) => (plain(value) === "0" ? "0" : (value > 0 ? "+" : "−") + plain(value));
+function size(weight) {
+  const value = Math.abs(lift(weight));
+  return value < 99.5 ? plain(value) : value < 99.95 ? value.toFixed(1) : "over 99.9";
+}
+function liftWords(weight) {
+  if (Number.isNaN(weight)) return "–";
+  const text = size(weight);
+  if (text.startsWith("over ")) return weight > 0 ? ">+99.9" : "<−99.9";
+  return text === "0" ? text : (weight > 0 ? "+" : "−") + text;
+}
+const joined = (a, b) => (a === b ? a : `${a} to ${b}`);
+const interval = (low, high) => joined(liftWords(low), liftWords(high));
+const sizes = (low, high) => joined(...[low, high].sort((x, y) => Math.abs(x) - Math.abs(y)).map(size));
 function chance(weight) {
   const value = 100 / (1 + Math.exp(-weight));
   return value > 99.5 ? "over 99" : value < 0.5 ? "under 1" : String(Math.round(value));
 }
-const about = (weight) => (/^\d/.test(chance(weight)) ? "about " : "") + chance(weight) + " %";
 
 // A number stays on one line with its per cent sign.
 const glued = (text) => text.replace(/(\d) %/g, "$1\u00a0%");
 
-const span = (e) => chance(e.low) === chance(e.high) ? chance(e.low) : chance(e.low) + " to " + chance(e.high);
+// The sentence of an effect, from the templates of report/effect_words.py.
+const say = (key, parts) => data.templates[key].replace(/\{(\w+)\}/g, (_, name) => parts[name]);
 
 function sentence(m, d, e) {
-  const name = data.mechanisms[m].name, concept = data.concepts[e.concept];
-  const where = d === EVERYWHERE ? "Everywhere" : "In " + data.domains[d];
-  if (!e.weight) return `${where}, ${concept.name} is left out of the model of ${name}.`;
-  return `${where}, one step more of ${concept.name} (${concept.step}) ` +
-    `${e.weight > 0 ? "lifts" : "lowers"} the chance that ${name} prefers a response from 50 to ` +
-    `${about(e.weight)} (${data.level} % interval ${span(e)}, kept in ${e.kept} % of ` +
-    `resamples); lift ${signed(lift(e.weight))} %.` +
-    (excludesZero(e) ? "" : " The interval includes 50, which would be no effect.");
+  const parts = {
+    where: d === EVERYWHERE ? say("everywhere", {}) : say("domain", { domain: data.domains[d] }),
+    concept: data.concepts[e.concept].name, mechanism: data.mechanisms[m].name, level: data.level,
+  };
+  if (!e.known) return say("unknown", parts);
+  const kind = !(e.supported && e.oneSided) ? "changes" : e.estimate > 0 ? "raises" : "lowers";
+  parts.size = kind === "changes" ? liftWords(e.estimate) : size(e.estimate);
+  parts.interval = kind === "changes" ? interval(e.low, e.high) : sizes(e.low, e.high);
+  return say(kind, parts) + thanElsewhere(e, kind) + ending(e);
 }
-function parts(d, e) {
-  const exact = `Exact lift, mean over the judged pairs: ${signed(e.exact)} % (large where the chance was small).`;
-  if (d === EVERYWHERE) return exact;
-  const base = e.weight - e.part, added = (part) => signed(lift(base + part) - lift(base));
-  const own = e.part
-    ? `Shared part ${signed(lift(base))} %, added by this domain ${added(e.part)} ` +
-      `(interval ${added(e.partLow)} to ${added(e.partHigh)}, kept in ${e.partKept} %). `
-    : `All of it is the shared part (a part of this domain was kept in ${e.partKept} % of resamples). `;
-  return own + exact;
+function thanElsewhere(e, kind) {
+  if (e.verdict !== DIFFERS || Number.isNaN(e.difference)) return "";
+  const points = Math.abs(lift(e.estimate)) - Math.abs(lift(e.elsewhere));
+  if (kind === "changes" || e.elsewhere * e.estimate < 0) return say("against", { elsewhere: liftWords(e.elsewhere) });
+  return say(points > 0 ? "more" : "less", { points: plain(points) });
+}
+function ending(e) {
+  if (e.follows) return say("follows", { shared: liftWords(e.shared) });
+  return !e.supported && e.oneSided ? say("by chance", {}) : say(data.verdicts[e.verdict][0], {});
+}
+function details(e) {
+  const said = [say("step", { step: data.concepts[e.concept].step })];
+  if (!e.known) return said[0];
+  said.push(say("even", { chance: chance(e.estimate) }));
+  if (!Number.isNaN(e.difference)) {
+    const there = lift(e.elsewhere), ends = [e.dlow, e.dhigh].map((x) => signed(lift(e.elsewhere + x) - there));
+    said.push(say("elsewhere", { elsewhere: liftWords(e.elsewhere), points: signed(lift(e.estimate) - there), interval: ends.join(" to ") }));
+  }
+  said.push(say("fit", { p: e.p < 0.0005 ? "under 0.001" : e.p.toFixed(3), weight: liftWords(e.weight), kept: e.kept }));
+  return said.join(" ");
 }
 
 function pressed(button) {

@@ -30,7 +30,7 @@ function localTable(x) {
   const at = (v) => 50 + (48 * v) / most;
   const drawing = (v) => svg("svg", { width: "100%", height: 20, "aria-hidden": "true" },
     svg("line", { x1: "50%", x2: "50%", y1: 0, y2: 20, class: "axis" }),
-    v ? svg("rect", { x: Math.min(50, at(v)) + "%", width: Math.abs(at(v) - 50) + "%", y: 5, height: 10, class: v > 0 ? "f-d" : "a-d" }) : null);
+    v ? svg("rect", { x: Math.min(50, at(v)) + "%", width: Math.abs(at(v) - 50) + "%", y: 5, height: 10, class: "part" }) : null);
   const number = (v) => (v > 0 ? "+" : v < 0 ? "−" : "") + Math.abs(v).toFixed(2);
   return el("table", { class: "local" },
     el("caption", { text: "What drives the model here: contributions to the log-odds of A" }),

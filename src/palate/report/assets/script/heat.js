@@ -1,4 +1,5 @@
-// Tables of lifts as heat maps: concepts x domains, concepts x mechanisms, and agreement.
+// Tables of lifts: concepts x domains, concepts x mechanisms, and agreement. Only what is supported
+// has a number and a small bar from the middle of its cell, in the colour of its verdict.
 const TOP_HEAT = 15;
 
 function shade(value, most) {
@@ -7,30 +8,50 @@ function shade(value, most) {
   return (value > 0 ? "p" : "m") + level;
 }
 
-// columns: [{name, at: concept -> effect | undefined, exists: concept -> boolean, separate, framed}]
-function heatTable(caption, columns, all, button) {
-  const size = (c) => Math.max(0, ...columns.map((k) => Math.abs((k.at(c) || { weight: 0 }).weight)));
-  const sizes = data.concepts.map((_, c) => size(c));
-  let rows = sizes.map((_, c) => c).filter((c) => sizes[c] > 0);
-  rows.sort((x, y) => sizes[y] - sizes[x] || x - y);
-  const total = rows.length;
-  if (!all) rows = rows.slice(0, TOP_HEAT);
-  if (button) {
-    button.hidden = total <= TOP_HEAT;
-    button.textContent = all ? `Show the top ${TOP_HEAT}` : `Show all ${total} concepts`;
+function heatCell(k, c, most, rest, readout) {
+  const e = k.at(c), edge = k.separate ? " sep" : "";
+  if (!k.exists(c) || !e) return el("td", { class: "none" + edge }, el("span", { class: "vh", text: "not applicable" }));
+  const said = sentence(k.m, k.d, e);
+  if (!e.supported) {
+    const cell = el("td", { class: "rest" + edge, title: glued(said) },
+      rest ? liftWords(e.estimate) : el("span", { "aria-hidden": "true", text: "·" }),
+      el("span", { class: "vh", text: e.known ? " not supported" : " too few pairs" }));
+    return cell;
   }
-  const values = rows.flatMap((c) => columns.map((k) => Math.abs((k.at(c) || { weight: 0 }).weight))).sort((x, y) => x - y);
-  const most = values.length ? Math.max(values[Math.floor(0.98 * (values.length - 1))], 1e-9) : 1;
-  if (!rows.length) return el("p", { text: "No concept has an effect to show." });
+  if (e.follows && !k.numbers) {
+    return el("td", { class: "same t0" + edge, title: glued(said) }, el("span", { "aria-hidden": "true", text: "=" }),
+      el("span", { class: "vh", text: "as everywhere" }));
+  }
+  const value = Math.max(-1, Math.min(1, lift(e.drawn) / most));
+  const mark = e.follows ? "= " : e.verdict === SHARED ? "" : data.verdicts[e.verdict][1] + " ";
+  const button = el("button", { type: "button", class: "cell" }, el("span", { "aria-hidden": "true", text: mark }),
+    liftWords(e.drawn), el("span", { class: "vh", text: ": " + said }));
+  const cell = el("td", { class: `held v${e.verdict}${e.follows ? " pale" : ""}` + edge }, button);
+  cell.style.setProperty("--from", `${50 + 46 * Math.min(0, value)}%`);
+  cell.style.setProperty("--to", `${50 + 46 * Math.max(0, value)}%`);
+  const read = () => { readout.textContent = glued(said); };
+  cell.addEventListener("mouseenter", read);
+  button.addEventListener("focus", read);
+  return cell;
+}
+
+// columns: [{name, m, d, at: concept -> effect, exists: concept -> boolean, separate, numbers}]
+function heatTable(caption, columns, part) {
+  const held = (c) => Math.max(0, ...columns.map((k) => k.at(c)).filter((e) => e && e.supported).map((e) => Math.abs(lift(e.drawn))));
+  const weights = data.concepts.map((_, c) => held(c));
+  const possible = weights.map((_, c) => c).filter((c) => columns.some((k) => k.at(c)));
+  possible.sort((x, y) => weights[y] - weights[x] || x - y);
+  const all = pressed(byId(part + "-all"));
+  const rows = all ? possible : possible.filter((c) => weights[c] > 0).slice(0, TOP_HEAT);
+  const button = byId(part + "-all");
+  button.hidden = !all && rows.length === possible.length;
+  button.textContent = all ? "Show only concepts with support" : `Show all ${possible.length} concepts`;
+  byId(part + "-read").textContent = "";
+  if (!rows.length) return el("p", { text: "Nothing is supported here." });
+  const most = Math.max(...weights, 1);
+  const rest = pressed(byId(part + "-rest")), readout = byId(part + "-read");
   const body = el("tbody", {}, ...rows.map((c) => el("tr", {}, th(data.concepts[c].name, "row"),
-    ...columns.map((k) => {
-      const e = k.at(c);
-      if (!k.exists(c)) return el("td", { class: "none" + (k.separate ? " sep" : "") }, el("span", { class: "vh", text: "not applicable" }));
-      if (!e || !e.weight) return el("td", { class: "none" + (k.separate ? " sep" : ""), text: "0" });
-      const text = signed(lift(e.weight));
-      const kind = shade(e.weight, most) + (k.separate ? " sep" : "") + (e.part && k.framed ? " own" : "");
-      return el("td", { class: kind }, excludesZero(e) ? el("b", { text }) : text);
-    }))));
+    ...columns.map((k) => heatCell(k, c, most, rest, readout)))));
   const head = el("thead", {}, el("tr", {}, th("Concept", "col"),
     ...columns.map((k) => th(k.name, "col", { class: k.separate ? "sep" : null }))));
   return el("table", { class: "heat " + (columns.length <= 9 ? "upright" : "turned") }, caption, head, body);
@@ -39,26 +60,20 @@ function heatTable(caption, columns, all, button) {
 function drawHeat() {
   const m = state.mechanism, name = data.mechanisms[m].name;
   const columns = [EVERYWHERE, ...data.domains.keys()].filter((d) => fitted(m, d)).map((d) => ({
-    name: d === EVERYWHERE ? "Everywhere" : data.domains[d], separate: d === EVERYWHERE, framed: true,
+    name: d === EVERYWHERE ? "Everywhere" : data.domains[d], m, d, separate: d === EVERYWHERE,
     at: (c) => effects(m, d).get(c), exists: (c) => exists(m, c, d),
   }));
   const caption = el("caption", {}, el("bdi", { text: name }), ": lift per step, %");
-  byId("heat").replaceChildren(heatTable(caption, columns, pressed(byId("heat-all")), byId("heat-all")), scale());
-}
-
-function scale() {
-  const strip = (kinds) => el("i", {}, ...kinds.map((kind) => el("i", { class: kind })));
-  return el("p", { class: "scale" }, "penalised", strip(["m6", "m5", "m4", "m3", "m2", "m1"]),
-    strip(["p1", "p2", "p3", "p4", "p5", "p6"]), "rewarded; 0: no weight; empty: the concept does not apply");
+  byId("heat").replaceChildren(heatTable(caption, columns, "heat"));
 }
 
 function drawSide() {
   if (!byId("side")) return;
   const d = state.domain;
   const columns = data.mechanisms.map((mechanism, m) => ({
-    name: mechanism.name, at: (c) => effects(m, d).get(c), exists: (c) => exists(m, c, d) }));
+    name: mechanism.name, m, d, numbers: true, at: (c) => effects(m, d).get(c), exists: (c) => exists(m, c, d) }));
   const caption = el("caption", { text: `Lift per step, ${domainName(d)}, %` });
-  byId("side").replaceChildren(heatTable(caption, columns, pressed(byId("side-all")), byId("side-all")), scale());
+  byId("side").replaceChildren(heatTable(caption, columns, "side"));
 }
 
 function drawAgreement() {

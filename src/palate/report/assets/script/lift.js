@@ -1,21 +1,20 @@
-// The lift chart: one row per concept, light bar shared, dark bar domain, dot and whisker the sum.
+// The lift chart: one row per concept. A bar stands only where something is supported; mark and
+// line are the estimate and its interval; the colour and the shape of the mark are the verdict.
 const TOP = 12;
 
 function liftRows() {
   const found = [...effects(state.mechanism, state.domain).values()].filter(
-    (e) => (e.weight || e.part) && (!pressed(byId("clear")) || excludesZero(e)));
-  found.sort((x, y) => Math.abs(y.weight) - Math.abs(x.weight) || x.concept - y.concept);
+    (e) => e.supported || !pressed(byId("supported")));
+  const rank = (e) => (e.supported ? 0 : e.known ? 1 : 2);
+  const within = (x, y) => (x.supported ? Math.abs(y.drawn) - Math.abs(x.drawn) : x.known ? x.p - y.p : 0);
+  found.sort((x, y) => rank(x) - rank(y) || within(x, y) || x.concept - y.concept);
   return found;
 }
 
 // Round steps of the axis so that a few of them fit between the smallest and largest value.
 function axisOf(rows) {
-  let least = 0, most = 0;
-  for (const e of rows) {
-    const own = lift(e.weight), sharedPart = lift(e.weight - e.part);
-    least = Math.min(least, own, sharedPart, lift(e.low));
-    most = Math.max(most, own, sharedPart, lift(e.high));
-  }
+  const ends = rows.filter((e) => e.known).flatMap((e) => [e.estimate, e.low, e.high, e.drawn]).map(lift);
+  const least = Math.min(0, ...ends), most = Math.max(0, ...ends);
   const span = most - least || 1, rough = span / (matchMedia("(max-width: 46rem)").matches ? 3 : 5), power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, power < 10 ? 2 : 2.5, 5, 10].find((k) => k * power >= rough);
   const from = Math.floor(least / step) * step, to = Math.ceil(most / step) * step;
@@ -24,23 +23,29 @@ function axisOf(rows) {
   return { ticks, at: (value) => (100 * (value - from)) / (to - from) };
 }
 
-function bar(axis, from, to, top, height, kind) {
-  const start = Math.min(axis.at(from), axis.at(to)), width = Math.abs(axis.at(to) - axis.at(from));
-  return width ? svg("rect", { x: start + "%", width: width + "%", y: top, height, class: kind }) : null;
+// A mark at a place given in per cent: circle, square, diamond, or a hollow circle.
+function mark(x, y, verdict, hollow) {
+  const kind = `mark v${verdict}` + (hollow || verdict === NOT ? " hollow" : "");
+  const shape = verdict === HERE ? svg("rect", { x: -4, y: -4, width: 8, height: 8, class: kind })
+    : verdict === DIFFERS ? svg("path", { d: "M0,-5.5L5.5,0L0,5.5L-5.5,0Z", class: kind })
+    : svg("circle", { r: 4, class: kind });
+  return svg("svg", { x: x + "%", y, width: 1, height: 1 }, shape);
 }
 
 function liftDrawing(axis, e) {
-  const h = 30, sharedPart = lift(e.weight - e.part), total = lift(e.weight);
-  const sharedOnly = state.domain === EVERYWHERE ? total : sharedPart;
+  const h = 30, middle = h / 2, at = (weight) => axis.at(lift(weight));
+  const start = Math.min(axis.at(0), at(e.drawn)), width = Math.abs(at(e.drawn) - axis.at(0));
   return svg("svg", { width: "100%", height: h, "aria-hidden": "true" },
     ...axis.ticks.map((x) => svg("line", {
       x1: axis.at(x) + "%", x2: axis.at(x) + "%", y1: 0, y2: h, class: Math.abs(x) < 1e-9 ? "axis" : "grid" })),
-    bar(axis, 0, sharedOnly, 6, 18, sharedOnly > 0 ? "f-s" : "a-s"),
-    state.domain === EVERYWHERE ? null
-      : bar(axis, sharedPart, total, 10, 10, e.part > 0 ? "f-d" : "a-d"),
-    ...["halo", "w"].map((kind) => svg("line", {
-      x1: axis.at(lift(e.low)) + "%", x2: axis.at(lift(e.high)) + "%", y1: h / 2, y2: h / 2, class: kind })),
-    svg("circle", { cx: axis.at(total) + "%", cy: h / 2, r: 3.4, class: "dot" }));
+    e.supported ? svg("rect", { x: start + "%", width: width + "%", y: 7, height: 16, class: `fill v${e.verdict}` + (e.follows ? " pale" : "") }) : null,
+    e.verdict === DIFFERS && !Number.isNaN(e.elsewhere)
+      ? svg("line", { x1: at(e.elsewhere) + "%", x2: at(e.elsewhere) + "%", y1: 3, y2: h - 3, class: "there" }) : null,
+    ...(e.known ? [
+      ...(e.supported ? ["halo", "w"] : ["w thin"]).map((kind) => svg("line", {
+        x1: at(e.low) + "%", x2: at(e.high) + "%", y1: middle, y2: middle, class: kind })),
+      mark(at(e.estimate), middle, e.verdict, e.follows)] : []),
+  );
 }
 
 function ticks(axis) {
@@ -51,49 +56,63 @@ function ticks(axis) {
 }
 
 function readOut(m, d, e, row) {
-  const concept = data.concepts[e.concept];
   byId("readout").textContent = glued(sentence(m, d, e));
-  byId("readout-more").textContent = glued(parts(d, e)) + " " + concept.definition;
+  byId("readout-more").textContent = glued(details(e)) + " " + data.concepts[e.concept].definition;
   for (const other of document.querySelectorAll("#lift-chart tr.on")) other.classList.remove("on");
   row.classList.add("on");
+}
+
+const verdictCell = (e) => el("td", { class: `verdict t${e.verdict}` },
+  el("span", { "aria-hidden": "true", class: "symbol", text: e.known ? data.verdicts[e.verdict][1] : "" }),
+  el("span", { class: "word", text: e.known ? data.verdicts[e.verdict][2] : "too few pairs" }));
+
+function liftRow(m, d, e, axis) {
+  const concept = data.concepts[e.concept];
+  const button = el("button", { type: "button", class: "concept" },
+    el("bdi", { text: concept.name }), el("span", { class: "vh", text: ": " + sentence(m, d, e) + " " + details(e) }));
+  const row = el("tr", { class: e.supported ? null : "weak", "data-concept": e.concept },
+    el("th", { scope: "row", class: "c" }, button),
+    el("td", {}, liftDrawing(axis, e)),
+    el("td", { class: "n v", text: liftWords(e.estimate) }),
+    el("td", { class: "n i", text: interval(e.low, e.high) }),
+    verdictCell(e));
+  const read = () => readOut(m, d, e, row);
+  row.addEventListener("mouseenter", read);
+  row.addEventListener("click", () => { button.focus({ preventScroll: true }); read(); });
+  button.addEventListener("focus", read);
+  return row;
 }
 
 function drawLifts() {
   const m = state.mechanism, d = state.domain, mechanism = data.mechanisms[m];
   const all = liftRows(), rows = pressed(byId("all")) ? all : all.slice(0, TOP), axis = axisOf(rows);
   byId("said").textContent = glued(mechanism.sentences.join(" "));
-  const body = el("tbody");
-  for (const e of rows) {
-    const concept = data.concepts[e.concept];
-    const button = el("button", { type: "button", class: "concept" },
-      el("bdi", { text: concept.name }), el("span", { class: "vh", text: ": " + sentence(m, d, e) + " " + parts(d, e) }));
-    const row = el("tr", { class: excludesZero(e) ? null : "weak", "data-concept": e.concept },
-      el("th", { scope: "row", class: "c" }, button),
-      el("td", {}, liftDrawing(axis, e)),
-      el("td", { class: "n v", text: signed(lift(e.weight)) }),
-      el("td", { class: "n i", text: `${signed(lift(e.low))} to ${signed(lift(e.high))}` }),
-      el("td", { class: "n k", text: e.kept + " %" }));
-    const read = () => readOut(m, d, e, row);
-    row.addEventListener("mouseenter", read);
-    row.addEventListener("click", () => { button.focus({ preventScroll: true }); read(); });
-    button.addEventListener("focus", read);
-    body.append(row);
-  }
   const caption = el("caption", {}, el("bdi", { text: mechanism.name }), `, ${domainName(d)}: lift per step`);
   const head = el("thead", {}, el("tr", {}, th("Concept", "col", { class: "c" }),
     el("td", { "aria-hidden": "true" }, ticks(axis)), th("Lift, %", "col", { class: "n v" }),
-    th(data.level + " % interval", "col", { class: "n i" }), th("Kept in", "col", { class: "n k" })));
-  const within = data.domains.filter((_, k) => fitted(m, k) && [...effects(m, k).values()].some((e) => e.part));
-  byId("within").textContent = d === EVERYWHERE && within.length
-    ? `Parts of its own in ${within.length} of ${data.domains.length} domains: choose a domain above, or see the next section.` : "";
-  const empty = fitted(m, d) ? "No concept has an effect to show here." : "The model was not fitted on this domain.";
+    th(data.level + " % interval", "col", { class: "n i" }), th("Supported", "col", { class: "verdict" })));
+  const body = el("tbody", {}, ...rows.map((e) => liftRow(m, d, e, axis)));
+  const count = all.filter((e) => e.supported).length;
+  byId("within").textContent = !fitted(m, d) ? "" : glued(withinWords(m, d, count));
+  const empty = fitted(m, d) ? "No concept has a supported effect here." : "The model was not fitted on this domain.";
   byId("lift-chart").replaceChildren(rows.length
     ? el("table", { class: "lift" }, caption, head, body) : el("p", { text: empty }));
   byId("readout").textContent = byId("readout-more").textContent = "";
   if (rows.length) readOut(m, d, rows[0], body.firstChild);
   const hidden = all.length - Math.min(all.length, TOP);
   byId("all").hidden = hidden === 0;
-  byId("all").textContent = pressed(byId("all")) ? `Show the top ${TOP}` : `Show all ${all.length} concepts`;
+  byId("all").textContent = pressed(byId("all")) ? `Show the first ${TOP}` : `Show all ${all.length} concepts`;
   byId("announce").textContent =
-    `${mechanism.name}, ${domainName(d)}: ${rows.length} of ${all.length} concepts with an effect.`;
+    `${mechanism.name}, ${domainName(d)}: ${rows.length} of ${all.length} concepts, ${count} supported.`;
+}
+
+function withinWords(m, d, count) {
+  const here = count ? `${count} of ${effects(m, d).size} concepts supported` : "Nothing is supported";
+  if (d !== EVERYWHERE) {
+    const own = [...effects(m, d).values()].filter((e) => e.own).length;
+    return `${here} in this domain${count ? `, ${own ? own : "none"} of them by itself and not as everywhere` : ""}.`;
+  }
+  const where = data.domains.filter((_, k) => fitted(m, k) && [...effects(m, k).values()].some((e) => e.own));
+  const own = where.length ? ` Statements of their own: ${where.join(", ")}.` : data.domains.length > 1 ? " No single domain has a statement of its own." : "";
+  return `${here} everywhere.${own}`;
 }

@@ -49,9 +49,11 @@ for (const node of document.querySelectorAll("select.mechanism")) {
 options(byId("domain"), ["Everywhere", ...data.domains], EVERYWHERE);
 byId("domain").addEventListener("change", (event) => { select(state.mechanism, Number(event.target.value)); remember(); });
 onToggle("all", drawLifts);
-onToggle("clear", drawLifts);
+onToggle("supported", drawLifts);
 onToggle("heat-all", drawHeat);
+onToggle("heat-rest", drawHeat);
 onToggle("side-all", drawSide);
+onToggle("side-rest", drawSide);
 byId("find-pair").addEventListener("input", drawExamples);
 byId("kind").addEventListener("change", drawExamples);
 byId("find-concept").addEventListener("input", filterConcepts);
