@@ -16,6 +16,9 @@ cancels pair by pair. Their common effects need not be known well, because the o
 difference only by how they differ themselves, and the variance of that is learned. And for two
 mechanisms with equal effects E(r | x) = 0 whatever the form of their common log-odds.
 
+The prior of differences is a Cauchy distribution (few differ much, most hardly), and the variance
+of a shared difference is widened where the domains differ beyond chance, at the 5 % level.
+
 w, w_A and w_B come from a fit of each mechanism to the same pairs, averaged over the whole
 posterior variance of the log-odds. With chord and verdict variances equal, h is the Fisher
 information of the pair about x'delta.
@@ -30,9 +33,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from palate.inference.effects import Effects, effects_of
-from palate.inference.hierarchy import Array, Integers, Mask, Measured, Posterior
+from palate.inference.hierarchy import Array, Integers, Mask, Posterior
+from palate.inference.likelihoods import Measured
 from palate.inference.linear import Linear
 
+TAILS = 1.0  # mechanisms that are alike differ in few things: a prior with longer tails
+TOLERATED = 0.95  # spread between domains that chance exceeds in 5 % widens a shared difference
 SMALL = 0.2  # difference of log-odds below which the chord is taken as the tangent in the middle
 LEAST_SLOPE = 1e-3
 MOST_CORRELATION = 0.95
@@ -88,14 +94,13 @@ def differ(
     t_a, t_b = (1.0 + side * y_a) / 2.0, (1.0 + side * y_b) / 2.0
     # a fit has the preferred response first, so its log-odds are turned back
     z_a, z_b = fits[0].posterior.log_odds, side * np.sign(y_b) * fits[1].posterior.log_odds
-    v_a, v_b = (log_odds_variance(fit.posterior) for fit in fits)
+    v_a, v_b = (_variance(fit.posterior) for fit in fits)
     outcomes, kappa = measured(t_a, t_b, z_a, z_b, v_a, v_b)
-    linear = Linear.measured(X * side[:, None], outcomes, codes, groups, exists=exists)
-    of_a, of_b, of_both = (effects_of(f, exists=exists, level=level) for f in (*fits, linear))
+    linear = Linear.measured(X * side[:, None], outcomes, codes, groups, exists=exists, tails=TAILS)
     return Differences(
-        a=of_a,
-        b=of_b,
-        difference=of_both,
+        a=effects_of(fits[0], exists=exists, level=level),
+        b=effects_of(fits[1], exists=exists, level=level),
+        difference=effects_of(linear, exists=exists, level=level, tolerated=TOLERATED),
         correlation=kappa,
         log_odds_a=side * z_a,
         log_odds_b=side * z_b,
@@ -137,21 +142,13 @@ def measured(
     return Measured((t_a - t_b) / w, h), kappa
 
 
-def log_odds_variance(posterior: Posterior) -> Array:
-    """Return the posterior variance of the log-odds of each pair, shape (n,).
-
-    Parameters
-    ----------
-    posterior
-        In blocks.
-    """
+def _variance(posterior: Posterior) -> Array:
+    """Return the posterior variance of the log-odds of each pair, (n,)."""
     out = np.empty(posterior.weight.size)
     for b in posterior.blocks:
-        out[b.rows] = (
-            np.einsum("ij,ij->i", b.common @ posterior.Gbb, b.common)
-            + 2.0 * np.einsum("ij,ij->i", b.common @ b.Gbs, b.values)
-            + np.einsum("ij,ij->i", b.values @ b.Gss, b.values)
-        )
+        both = np.hstack([b.common @ posterior.Gbb + b.values @ b.Gbs.T, b.values @ b.Gss])
+        out[b.rows] = np.einsum("ij,ij->i", both, np.hstack([b.common, b.values]))
+        out[b.rows] += np.einsum("ij,ij->i", b.common @ b.Gbs, b.values)
     return np.maximum(out, 0.0)
 
 

@@ -125,7 +125,9 @@ def infer(
     return effects_of(Linear.of(X, y, codes, groups, exists=exists), exists=exists, level=level)
 
 
-def effects_of(linear: Linear, *, exists: Mask, level: float = 0.9) -> Effects:
+def effects_of(
+    linear: Linear, *, exists: Mask, level: float = 0.9, tolerated: float = 0.0
+) -> Effects:
     """Return intervals and p-values from the linear parts of the estimates.
 
     Parameters
@@ -136,6 +138,9 @@ def effects_of(linear: Linear, *, exists: Mask, level: float = 0.9) -> Effects:
         Which effects exist, shape (D + 1, C).
     level
         Level of the intervals.
+    tolerated
+        Differences between domains of which chance makes larger ones with probability
+        1 - tolerated do not widen a shared effect.
     """
     n_domains, n_concepts = len(exists) - 1, exists.shape[1]
 
@@ -158,7 +163,8 @@ def effects_of(linear: Linear, *, exists: Mask, level: float = 0.9) -> Effects:
     for part, mask in ((shared, estimable[0]), (total, estimable[1:]), (deviation, estimable[1:])):
         part["value"][~mask] = part["se"][~mask] = np.nan
     deviation["value"][np.isnan(deviation["se"])] = np.nan
-    spread = excess_spread(total["value"], total["se"], linear.prior_variance(n_concepts))
+    prior = linear.prior_variance(n_concepts)
+    spread = excess_spread(total["value"], total["se"], prior, tolerated=tolerated)
     shared["se"] = shared["se"] * np.sqrt(spread)
     return Effects(
         shared=Estimates.of(**shared, level=level),
@@ -170,8 +176,8 @@ def effects_of(linear: Linear, *, exists: Mask, level: float = 0.9) -> Effects:
     )
 
 
-def excess_spread(value: Array, se: Array, prior: Array) -> Array:
-    """Return max(1, Q / (K - 1)) per concept, shape (C,); 1 where K < 2.
+def excess_spread(value: Array, se: Array, prior: Array, *, tolerated: float = 0.0) -> Array:
+    """Return max(1, Q / (K - 1)) per concept, shape (C,); 1 where K < 2 or Q is tolerated.
 
     Parameters
     ----------
@@ -181,13 +187,16 @@ def excess_spread(value: Array, se: Array, prior: Array) -> Array:
         Their standard errors, shape (D, C).
     prior
         Variance of deviations that is already accounted for, shape (D, C).
+    tolerated
+        Quantile of the chi-square distribution up to which Q counts as chance.
     """
     weight = np.nan_to_num(1.0 / (se**2 + prior))
     known = np.nan_to_num(value)
     centre = (weight * known).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-300)
     Q = (weight * (known - centre) ** 2).sum(axis=0)
     K = (weight > 0).sum(axis=0)
-    return np.asarray(np.maximum(1.0, Q / np.maximum(K - 1, 1)))
+    chance = stats.chi2.ppf(tolerated, np.maximum(K - 1, 1))
+    return np.asarray(np.where(chance < Q, np.maximum(1.0, Q / np.maximum(K - 1, 1)), 1.0))
 
 
 def _spread(influence: Influence) -> dict[str, Array]:

@@ -30,12 +30,14 @@ so D blocks of the size of a domain's concepts are inverted, and one of the size
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 
+from palate.inference.likelihoods import SHARE as SHARE
+from palate.inference.likelihoods import Likelihood, Measured, Verdicts
+from palate.inference.likelihoods import moments as moments
 from palate.inference.repetition import Inside
 
 Array = npt.NDArray[np.float64]
@@ -47,9 +49,7 @@ FLOOR, CEILING = 3e-3, 2.0  # bounds of its scales, log-odds per standard deviat
 START_COMMON, START_DOMAIN = 0.1, 0.05
 MAX_ITERATIONS, SETTLED = 60, 0.01
 WEIGH_AT = (1, 2, 4, 7, 11, 16, 24)
-MIN_WEIGHT = 1e-9
 MAX_LEVERAGE = 0.9
-SHARE = 0.5  # share of the posterior variance over which probabilities are averaged
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +115,13 @@ def posterior(X: Array, y: Array, codes: Integers, groups: Integers, *, exists: 
 
 
 def measured_posterior(
-    X: Array, outcomes: Measured, codes: Integers, groups: Integers, *, exists: Mask
+    X: Array,
+    outcomes: Measured,
+    codes: Integers,
+    groups: Integers,
+    *,
+    exists: Mask,
+    tails: float = TAILS,
 ) -> Posterior:
     """Fit the same model to outcomes that are normal around x_i'(b + s(d)).
 
@@ -131,84 +137,10 @@ def measured_posterior(
         Group of each pair, numbered 0..G-1, shape (n,).
     exists
         Which effects exist, shape (D + 1, C).
+    tails
+        Degrees of freedom of the prior.
     """
-    return _Fit(X, outcomes, codes, groups, exists).run()
-
-
-class Likelihood(Protocol):
-    """How the outcomes of the pairs depend on their predictor z."""
-
-    @property
-    def size(self) -> int:
-        """Number of pairs."""
-
-    def at(self, mean: Array, variance: Array) -> tuple[Array, Array]:
-        """Return slope and curvature of the log-likelihood, averaged over normal z, (n,) each."""
-
-    def residual(self, mean: Array, variance: Array) -> Array:
-        """Return residuals of variance 1 under the model, (n,)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Verdicts:
-    """Outcomes t in [0, 1] whose log-odds are z: slope t - E sigma(z), curvature E sigma'(z)."""
-
-    t: Array
-
-    @property
-    def size(self) -> int:
-        """Number of pairs."""
-        return int(self.t.size)
-
-    def at(self, mean: Array, variance: Array) -> tuple[Array, Array]:
-        """Return t - E sigma(z) and E sigma'(z)."""
-        p, w = moments(mean, variance)
-        return self.t - p, w
-
-    def residual(self, mean: Array, variance: Array) -> Array:
-        """Return (t - p) / sqrt(p (1 - p))."""
-        p, _ = moments(mean, variance)
-        return np.asarray((self.t - p) / np.sqrt(np.maximum(p * (1.0 - p), 1e-9)))
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """Outcomes r normal around z with variance 1 / h: slope h (r - z), curvature h."""
-
-    r: Array
-    h: Array
-
-    @property
-    def size(self) -> int:
-        """Number of pairs."""
-        return int(self.r.size)
-
-    def at(self, mean: Array, variance: Array) -> tuple[Array, Array]:
-        """Return h (r - mean) and h."""
-        return self.h * (self.r - mean), self.h
-
-    def residual(self, mean: Array, variance: Array) -> Array:
-        """Return sqrt(h) (r - mean)."""
-        return np.asarray((self.r - mean) * np.sqrt(self.h))
-
-
-def moments(mean: Array, variance: Array) -> tuple[Array, Array]:
-    """Return E sigma(z) and E sigma'(z) for normal z, by MacKay's approximation.
-
-    sigma(kappa mean) and kappa sigma'(kappa mean) with kappa = 1 / sqrt(1 + pi v / 8), v = `SHARE`
-    times the variance.
-
-    Parameters
-    ----------
-    mean
-        Means, any shape.
-    variance
-        Variances, same shape.
-    """
-    kappa = 1.0 / np.sqrt(1.0 + SHARE * np.pi * variance / 8.0)
-    small = np.exp(-np.abs(kappa * mean))
-    p = np.where(mean > 0, 1.0 / (1.0 + small), small / (1.0 + small))
-    return p, np.maximum(kappa * small / (1.0 + small) ** 2, MIN_WEIGHT)
+    return _Fit(X, outcomes, codes, groups, exists, tails=tails).run()
 
 
 class _Scale:
@@ -236,9 +168,16 @@ class _Fit:
     """The state of the iteration."""
 
     def __init__(
-        self, X: Array, outcomes: Likelihood, codes: Integers, groups: Integers, exists: Mask
+        self,
+        X: Array,
+        outcomes: Likelihood,
+        codes: Integers,
+        groups: Integers,
+        exists: Mask,
+        *,
+        tails: float = TAILS,
     ) -> None:
-        self.outcomes, self.groups = outcomes, groups
+        self.outcomes, self.groups, self.tails = outcomes, groups, tails
         n_domains = len(exists) - 1
         self.shared = np.flatnonzero(exists[0])
         spread = np.maximum((X**2).mean(axis=0), 1e-12)
@@ -346,7 +285,7 @@ class _Fit:
             moved = self.scale_common.update(mean**2, found, self.v_common)
             scale = self.scale_common.value**2
             size = (mean**2 + found) * self.spread_shared
-            self.v_common = (TAILS * scale + size) / (TAILS + 1.0) / self.spread_shared
+            self.v_common = (self.tails * scale + size) / (self.tails + 1.0) / self.spread_shared
         if any(own.size for own in self.own):
             squares = np.concatenate([b.mean**2 for b in blocks])
             found = np.concatenate([np.diag(b.Gss) for b in blocks])
@@ -355,7 +294,7 @@ class _Fit:
             size = (squares + found) * np.concatenate(self.spread_own)
             concept = np.concatenate(self.own)
             sums, counts = np.bincount(concept, size), np.bincount(concept)
-            of_concept = (TAILS * scale + sums) / (TAILS + counts)
+            of_concept = (self.tails * scale + sums) / (self.tails + counts)
             variance = of_concept[concept] / np.concatenate(self.spread_own)
             self.v_own = np.split(variance, self.sizes)
             moved = max(moved, 1.0 / moved, other, 1.0 / other)

@@ -22,11 +22,11 @@ from palate.inference.hierarchy import (
     Array,
     Integers,
     Mask,
-    Measured,
     Posterior,
     measured_posterior,
     posterior,
 )
+from palate.inference.likelihoods import Measured
 
 MAX_LEVERAGE = 0.9
 MIN_GROUPS = 5  # groups on which a concept must differ for an effect to be estimated
@@ -86,7 +86,14 @@ class Linear:
 
     @classmethod
     def measured(
-        cls, X: Array, outcomes: Measured, codes: Integers, groups: Integers, *, exists: Mask
+        cls,
+        X: Array,
+        outcomes: Measured,
+        codes: Integers,
+        groups: Integers,
+        *,
+        exists: Mask,
+        tails: float,
     ) -> Linear:
         """Fit the hierarchical model to normal outcomes instead of verdicts.
 
@@ -102,9 +109,13 @@ class Linear:
             Group of each pair, shape (n,).
         exists
             Which effects exist, shape (D + 1, C).
+        tails
+            Degrees of freedom of the prior.
         """
         cells, n_groups, estimable = _estimable(X, codes, groups, n_domains=len(exists) - 1)
-        found = measured_posterior(X, outcomes, codes, cells, exists=exists & estimable)
+        found = measured_posterior(
+            X, outcomes, codes, cells, exists=exists & estimable, tails=tails
+        )
         return cls(found, cells, n_groups, estimable)
 
     @cached_property
