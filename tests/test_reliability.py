@@ -121,7 +121,7 @@ def test_errors_shrink_the_effect_as_said() -> None:
     # Soft verdicts, the chances that the true values give, fitted on values with errors. The first
     # concept alone is shrunk by its reliability; beside a related one by 1 - VIF (1 - r).
     random = np.random.default_rng(2)
-    n, weight = 8_000, 0.3
+    n, weight = 4_000, 0.3
     common = random.normal(size=(n, 1))
     true = (common + random.normal(size=(n, 2))) / np.sqrt(2)
     one, two = (true + random.normal(scale=0.5, size=true.shape) for _ in range(2))
