@@ -2,9 +2,9 @@
 
 Three quantities per concept j, all in log-odds per step:
 
-    shared      b_j, the centre of the effects that the concept has in domains of this kind
+    shared      b_j, the mean of the effects that the concept has in the domains
     total       b_j + s_j(d), the effect in domain d
-    deviation   the effect in domain d minus the centre of the effects in the OTHER domains
+    deviation   the effect in domain d minus the mean effect in the OTHER domains
 
 Each is estimated without shrinkage of its own. Let ỹ be the working response of the hierarchical
 model (see `palate.inference.hierarchy`), W the weights of its pairs and V = W^-1 + the prior
@@ -60,7 +60,9 @@ class Estimates:
     p_value: Array
 
     @classmethod
-    def of(cls, value: Array, se: Array, dof: Array, *, level: float) -> Estimates:
+    def of(
+        cls, value: Array, se: Array, dof: Array, *, level: float, scale_error: float = 0.0
+    ) -> Estimates:
         """Add intervals and p-values.
 
         Parameters
@@ -73,8 +75,11 @@ class Estimates:
             Degrees of freedom.
         level
             Level of the intervals.
+        scale_error
+            Relative error of a factor that all estimates share. It widens intervals and is no
+            reason to doubt that an effect is not 0, so p-values are without it.
         """
-        half = stats.t.ppf((1.0 + level) / 2.0, dof) * se
+        half = stats.t.ppf((1.0 + level) / 2.0, dof) * np.sqrt(se**2 + (scale_error * value) ** 2)
         p = np.asarray(2.0 * stats.t.sf(np.abs(value) / se, dof))
         return cls(value, se, dof, value - half, value + half, p)
 
@@ -167,9 +172,9 @@ def effects_of(
     spread = excess_spread(total["value"], total["se"], prior, tolerated=tolerated)
     shared["se"] = shared["se"] * np.sqrt(spread)
     return Effects(
-        shared=Estimates.of(**shared, level=level),
-        deviation=Estimates.of(**deviation, level=level),
-        total=Estimates.of(**total, level=level),
+        shared=Estimates.of(**shared, level=level, scale_error=linear.scale_error),
+        deviation=Estimates.of(**deviation, level=level, scale_error=linear.scale_error),
+        total=Estimates.of(**total, level=level, scale_error=linear.scale_error),
         linear=linear,
         spread=spread,
         level=level,

@@ -44,7 +44,7 @@ Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-TAILS = 4.0  # degrees of freedom of the prior of effects
+TAILS = 2.0  # degrees of freedom of the prior of effects
 FLOOR, CEILING = 3e-3, 2.0  # bounds of its scales, log-odds per standard deviation
 START_COMMON, START_DOMAIN = 0.1, 0.05
 MAX_ITERATIONS, SETTLED = 60, 0.01

@@ -14,7 +14,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 MIN_WEIGHT = 1e-9
-SHARE = 0.5  # share of the posterior variance over which probabilities are averaged
+SHARE = 0.85  # share of the posterior variance over which probabilities are averaged
 
 
 class Likelihood(Protocol):

@@ -29,6 +29,7 @@ from palate.inference.hierarchy import (
 from palate.inference.likelihoods import Measured
 
 MAX_LEVERAGE = 0.9
+SCALE_PRIOR = 0.2  # the common factor is 1, give or take this, before verdicts are seen
 MIN_GROUPS = 5  # groups on which a concept must differ for an effect to be estimated
 
 
@@ -53,14 +54,17 @@ class Linear:
     """The estimates as linear functions of the verdicts, group by group.
 
     Pairs are turned so that the preferred response comes first. `cells` (n,) numbers the groups
-    0..G-1; `estimable` (D + 1, C) says which effects have values
-    other than 0 in at least `MIN_GROUPS` groups.
+    0..G-1; `estimable` (D + 1, C) says which effects have values other than 0 in at least
+    `MIN_GROUPS` groups. `scale_error` is the relative error of the factor that all effects share,
+    because what is not known about some attenuates all: that of the slope of the verdicts on their
+    predicted log-odds z, (1 / SCALE_PRIOR^2 + sum w z^2)^(-1/2).
     """
 
     posterior: Posterior
     cells: Integers
     n_groups: int
     estimable: Mask
+    scale_error: float = 0.0
 
     @classmethod
     def of(cls, X: Array, y: Array, codes: Integers, groups: Integers, *, exists: Mask) -> Linear:
@@ -82,7 +86,9 @@ class Linear:
         X, y = X * np.sign(y)[:, None], np.abs(y)  # the preferred response first: a swap is nothing
         cells, n_groups, estimable = _estimable(X, codes, groups, n_domains=len(exists) - 1)
         found = posterior(X, y, codes, cells, exists=exists & estimable)
-        return cls(found, cells, n_groups, estimable)
+        information = float((found.weight * found.log_odds**2).sum())
+        scale_error = (SCALE_PRIOR**-2 + information) ** -0.5
+        return cls(found, cells, n_groups, estimable, scale_error)
 
     @classmethod
     def measured(
