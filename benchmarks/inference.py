@@ -15,8 +15,10 @@ Shared: "supported everywhere", true if b is. Domain: "supported in this domain"
 is; "differs in this domain", true if s(d) minus the mean of the other s is; where s(d) is 0, so
 that only the others make it true, it is counted apart as well ("by others alone"). Power: shared, b
 that are not 0 and are found; domain, s(d) that are not 0 and whose domain got a true statement
-about this concept. Coverage: of b, b + s(d), and s(d) minus the mean of the other domains;
-deviations count as zero where the concept has none in any domain, as nonzero where s(d) is not 0.
+about this concept. Coverage: of the mean over the domains of b + s(d), which is what "shared" means
+(where b is not 0; or zero: no effect in any domain), of b + s(d), and of s(d) minus the mean of the
+other domains; deviations count as zero where the concept has none in any domain, as nonzero where
+s(d) is not 0.
 """
 
 from __future__ import annotations
@@ -114,8 +116,16 @@ def _coverage(
 ) -> Iterator[tuple[str, list[float]]]:
     """Yield, by kind of effect: covered, intervals, median width."""
     deviates = (own != 0).any(axis=0)
+    b, exists = truth[0], np.isfinite(truth[2])
+    mean = np.where(exists, truth[2], 0.0).sum(axis=0) / np.maximum(exists.sum(axis=0), 1)
     for name, true, band, zero, nonzero in (
-        ("shared", truth[0], result.shared, truth[0] == 0, np.abs(truth[0]) > 0),
+        (
+            "shared",
+            np.where(np.isfinite(b), mean, np.nan),
+            result.shared,
+            (b == 0) & ~deviates,
+            np.abs(b) > 0,
+        ),
         ("deviation", truth[1], result.deviation, ~deviates & np.isfinite(truth[1]), own != 0),
         ("total", truth[2], result.total, truth[2] == 0, np.abs(truth[2]) > 0),
     ):
