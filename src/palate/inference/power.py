@@ -1,218 +1,234 @@
-"""How large a study has to be: standard errors, verdicts and power at sizes that were not drawn.
+"""Power: with what probability an effect is found by a study of some size, and how large it must be.
 
-A pilot gives, for every pair, concept values x_i, the weight w_i = c_i E sigma'(z_i) of its verdict
-and the prior variances Lambda^-1 of effects (`palate.inference.hierarchy`). A study in which the
-pairs of domain d stand f_d times has the precision
-
-    G(f)^-1 = sum_d f_d sum_{i in d} w_i x_i x_i' + Lambda,
-
-from which the noise of every estimate and the bias that the other effects leave follow as in
-`palate.inference.effects`; so the errors fall faster than 1 / sqrt(f) while the other effects are
-still unknown. Two factors that only data can show are replaced by their expectation: the larger of
-model and sandwich noise (`Inflation`), and the spread of domains, whose Q / (K - 1) is that of a
-chi-squared variable with K - 1 degrees of freedom, over which power is averaged.
-
-An effect of size theta with error se is found with probability
+An effect theta, with an estimate of standard error se, is found with probability
 
     Phi(theta / se - t),    t the quantile of Student's t at a p-value of
 
     fdr R / (2 C)       for a shared effect
-    fdr R / (2 C K)     for an effect in one of K domains, or a difference of one
+    fdr R / (2 C K)     for an effect in one of K domains, or a difference of one,
 
-where R of C concepts are chosen, this one included (`palate.inference.discoveries`; without the 2
-where there is one domain). R grows with the study: its mean over draws of the p-values of the other
-concepts at that size, their effects as the pilot's posterior mean has them; or 1, if nothing else
-is found.
+which is what `palate.inference.discoveries` asks for where R of C concepts are chosen, this one
+included (without the 2 where there is one domain). R grows with the study: it is the mean count
+over draws of the p-values of all concepts at that size, with the effects that the pilot's posterior
+mean gives them; or 1, if nothing else is found. Three corrections:
 
-Shapes: n pairs, C concepts, D domains. Rows of a plan: 0 the shared effects, 1..D something in one
-domain.
+- the standard error of a shared effect is widened where domains differ. Where they do not, the
+  factor is that of a chi-squared variable with K - 1 degrees of freedom; power is averaged over it;
+- a strong effect decides pairs and leaves less to learn from them: se^2 is divided by
+  sum_i sigma'(z_i + theta x_i) x_i^2 / sum_i sigma'(z_i) x_i^2, mean of both signs of theta;
+- an effect in one domain raises the variance that deviations of this concept are given, by about
+  theta^2 / (TAILS + K), and with it that of a difference, by 1 / (K - 1) of this.
+
+Shapes: C concepts, D domains; rows 0 of (1 + D, C) are shared effects, rows 1 + d those in domain d.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
+from scipy.interpolate import PchipInterpolator
 
 from palate.inference.discoveries import simes
-from palate.inference.effects import Effects
-from palate.inference.hierarchy import TAILS, Array, Block, Posterior
-from palate.inference.linear import Influence, Linear
+from palate.inference.hierarchy import TAILS, Array
+from palate.inference.linear import MIN_GROUPS
+from palate.inference.study import Errors, Study
 
+FEWEST, MOST = 10.0, 1e7  # pairs per domain that are looked at
+KNOTS, POINTS = 13, 121
 N_DRAWS = 200
 QUANTILES = (np.arange(32) + 0.5) / 32
+HALVINGS = 40
+MAX_EFFECT = 10.0
 
 
 @dataclass(frozen=True, eq=False)
-class Errors:
-    """Standard errors and degrees of freedom at one size, shape (1 + D, C); NaN without estimate.
-
-    Row 0 holds shared effects, row 1 + d in `total` effects in domain d, in `deviation` their
-    differences from elsewhere. The spread of domains is not in the shared ones.
-    """
+class Power:
+    """Of effects in row 0 (shared) and rows 1 + d (in domain d) and of differences, (1 + D, C)."""
 
     total: Array
     deviation: Array
-    total_dof: Array
-    deviation_dof: Array
 
 
-@dataclass(frozen=True)
-class Inflation:
-    """By what the larger of model and sandwich noise exceeds the model, on average.
+class Planner:
+    """Power at any size, for one pilot, one false discovery rate."""
 
-    Their ratio r has mean `mean` and variance 2 `scale`^2 / dof over concepts of the pilot.
-    """
-
-    mean: float
-    scale: float
-
-    @classmethod
-    def of(cls, influences: list[Influence]) -> Inflation:
-        """Learn it from what the pilot shows.
+    def __init__(self, study: Study, *, fdr: float, seed: int) -> None:
+        """Prepare the errors at sizes between which is interpolated.
 
         Parameters
         ----------
-        influences
-            Estimates of one kind.
+        study
+            What the pilot says of other studies.
+        fdr
+            False discovery rate.
+        seed
+            Seed of the draws for R.
         """
-        model = np.concatenate([i.model for i in influences] or [np.zeros(0)])
-        found = np.concatenate([(i.noise**2).sum(axis=0) for i in influences] or [np.zeros(0)])
-        dof = np.concatenate([i.dof for i in influences] or [np.zeros(0)])
-        used = (model > 0) & (dof > 0)
-        if not used.any():
-            return cls(1.0, 0.0)
-        r, weight = found[used] / model[used], dof[used]
-        mean = float((r * weight).sum() / weight.sum())
-        return cls(mean, float(np.sqrt(np.mean((r - mean) ** 2 * weight / 2.0))))
+        self.study, self.fdr = study, fdr
+        value = study.effects.total.value
+        self.several = len(value) > 1
+        self.K = (~np.isnan(value)).sum(axis=0)
+        self.random = np.random.default_rng(seed)
+        knots = np.geomspace(FEWEST, MOST, KNOTS)
+        found = [study.errors(n / study.n_pairs) for n in knots]
+        counts = [self.count(e) for e in found]
+        curves = np.log([[e.total, e.deviation, e.total_dof, e.deviation_dof] for e in found])
+        self._absent = np.isnan(curves).any(axis=0)
+        self._curve = PchipInterpolator(np.log(knots), np.where(self._absent, 0.0, curves))
+        self._count = PchipInterpolator(np.log(knots), counts)
 
-    def factor(self, dof: Array) -> Array:
-        """Return the mean of max(1, r), same shape, for normal r.
+    def errors(self, n: float) -> Errors:
+        """Return the errors of a study with n pairs in every domain.
 
         Parameters
         ----------
-        dof
-            Degrees of freedom of the noise.
+        n
+            Pairs per domain.
         """
-        deviation = np.maximum(self.scale * np.sqrt(2.0 / np.maximum(dof, 1.0)), 1e-9)
-        u = (self.mean - 1.0) / deviation
-        above = deviation * stats.norm.pdf(u) + (self.mean - 1.0) * stats.norm.cdf(u)
-        return np.asarray(1.0 + above)
+        return Errors(*np.where(self._absent, np.nan, np.exp(self._curve(np.log(n)))))
 
-
-def replicated(posterior: Posterior, factors: Array, *, weight: Array | None = None) -> Posterior:
-    """Return the posterior as if the pairs of each domain stood several times in the data.
-
-    Means, residuals and prior variances stay as they are.
-
-    Parameters
-    ----------
-    posterior
-        Of the pilot.
-    factors
-        f_d, shape (D,).
-    weight
-        Weights of the pairs in place of those of the pilot, shape (n,).
-    """
-    weight = (posterior.weight if weight is None else weight).copy()
-    schur = np.diag(1.0 / posterior.variance)
-    parts = []
-    for f, b in zip(factors, posterior.blocks, strict=True):
-        weight[b.rows] *= f
-        common = b.common * np.sqrt(weight[b.rows])[:, None]
-        own = b.values * np.sqrt(weight[b.rows])[:, None]
-        across = common.T @ own
-        P = _inverse(own.T @ own + np.diag(1.0 / b.variance))
-        K = across @ P
-        schur += common.T @ common - K @ across.T
-        parts.append((P, K))
-    Gbb = _inverse(schur)
-    blocks: list[Block] = []
-    for b, (P, K) in zip(posterior.blocks, parts, strict=True):
-        Gbs = -Gbb @ K
-        blocks.append(replace(b, K=K, Gbs=Gbs, Gss=P - K.T @ Gbs))
-    return replace(posterior, blocks=tuple(blocks), Gbb=Gbb, weight=weight)
-
-
-class Study:
-    """What a pilot says about studies of other sizes."""
-
-    def __init__(self, effects: Effects, n_pairs: Array, *, weight: Array | None = None) -> None:
-        """Take the estimates of the pilot.
+    def chosen(self, n: float) -> Array:
+        """Return the mean of R for every concept, if it is chosen itself, shape (C,).
 
         Parameters
         ----------
-        effects
-            What `infer` gave.
-        n_pairs
-            Used pairs by domain, shape (D,).
-        weight
-            Weights of the pairs in place of those of the pilot, shape (n,).
+        n
+            Pairs per domain.
         """
-        self.effects, self.n_pairs, self.weight = effects, n_pairs, weight
-        self.linear: Linear = effects.linear
-        self.n_domains, self.n_concepts = effects.total.value.shape
-        parts = [self.linear.domain(d) for d in range(self.n_domains)]
-        self.inflation = (
-            Inflation.of([self.linear.shared()]),
-            Inflation.of([total for total, _ in parts]),
-            Inflation.of([deviation for _, deviation in parts]),
+        return np.asarray(np.maximum(self._count(np.log(n)), 1.0))
+
+    def count(self, errors: Errors) -> Array:
+        """Return the mean of R for every concept at given errors, shape (C,).
+
+        Parameters
+        ----------
+        errors
+            Of the study.
+        """
+        study = self.study
+        means = np.vstack([study.shared_mean, study.total_mean])
+        draws = self.random.standard_normal((N_DRAWS, *means.shape))
+        with np.errstate(invalid="ignore"):
+            t = np.abs(means / errors.total + draws)
+            t[:, 0] /= np.sqrt(self._widening(self.random.random((N_DRAWS, 1))))
+            p = 2.0 * stats.t.sf(t, errors.total_dof)
+        family = np.nan_to_num(p[:, 0], nan=1.0)
+        if self.several:
+            inside = np.nan_to_num(simes(np.moveaxis(p[:, 1:], 1, 0)), nan=1.0)
+            family = np.minimum(2.0 * np.minimum(family, inside), 1.0)
+        C = self.n_tested
+        ordered = np.sort(family, axis=1)[:, :C]
+        rank = np.arange(1, C + 1)
+        whole = ((ordered <= self.fdr * rank / C) * rank).max(axis=1)
+        before = np.hstack([np.zeros((N_DRAWS, 1)), ordered[:, :-1]])
+        joined = ((before <= self.fdr * rank / C) * rank).max(axis=1)
+        is_chosen = family <= (self.fdr * whole / C)[:, None]
+        return np.asarray(np.where(is_chosen, whole[:, None], joined[:, None]).mean(axis=0))
+
+    @property
+    def n_tested(self) -> int:
+        """Concepts with any estimate, C in the level."""
+        known = ~np.isnan(self.study.effects.shared.value) | (self.K > 0)
+        return max(int(known.sum()), 1)
+
+    def power(self, theta: Array, errors: Errors, chosen: Array) -> Power:
+        """Return the probability of finding effects.
+
+        Parameters
+        ----------
+        theta
+            Sizes of the effects, log-odds per step, shape (1 + D, C) or one that broadcasts.
+        errors
+            Of the study.
+        chosen
+            R, shape (C,).
+        """
+        level = self.fdr * chosen / self.n_tested / (2.0 if self.several else 1.0)
+        inside = np.vstack(
+            [level, np.tile(level / np.maximum(self.K, 1), (len(errors.total) - 1, 1))]
         )
-        self.prior = self.linear.prior_variance(self.n_concepts)
-        self.spread = self._spread()
+        with np.errstate(invalid="ignore"):
+            size = theta * np.sqrt(self.study.information(theta))
+            needed = stats.t.isf(inside / 2.0, errors.total_dof)
+            total = stats.norm.cdf(size / errors.total - needed)
+            factors = np.sqrt(self._widening(QUANTILES[:, None]))
+            strength = size[:1] / errors.total[:1]
+            total[0] = stats.norm.cdf(strength - needed[:1] * factors).mean(axis=0)
+            raised = theta**2 / (TAILS + self.K) / np.maximum(self.K - 1, 1)
+            se = np.sqrt(errors.deviation**2 + raised)
+            needed = stats.t.isf(inside / 2.0, errors.deviation_dof)
+            deviation = stats.norm.cdf(size / se - needed)
+        deviation[0] = np.nan
+        return Power(total, deviation)
 
-    def _spread(self) -> float:
-        """Return the median of Q / (K - 1) over that of chi-squared variables; 1 if unknown."""
-        value, se = self.effects.total.value, self.effects.total.se
-        weight = np.nan_to_num(1.0 / (se**2 + self.prior))
-        known = np.nan_to_num(value)
-        K = (weight > 0).sum(axis=0)
-        several = K > 1
-        if not several.any():
-            return 1.0
-        centre = (weight * known).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-300)
-        Q = (weight * (known - centre) ** 2).sum(axis=0)[several]
-        return float(np.median(Q / stats.chi2.median(K[several] - 1)))
+    def _widening(self, quantile: Array) -> Array:
+        """Return quantiles of the factor by which the spread of domains widens a variance."""
+        freedom = np.maximum(self.K - 1, 1)
+        ratio = self.study.spread * stats.chi2.ppf(quantile, freedom) / freedom
+        return np.where(self.K > 1, np.maximum(ratio, 1.0), 1.0)
 
-    def errors(self, factors: Array) -> Errors:
-        """Return the errors of a study in which the pairs of domain d stand f_d times.
+    def pairs(self, theta: float, power: float, *, alone: bool = False) -> Power:
+        """Return how many pairs per domain are needed, (1 + D, C); inf where `MOST` are too few.
 
         Parameters
         ----------
-        factors
-            f_d, shape (D,).
+        theta
+            Size of the effect, log-odds per step.
+        power
+            Probability of finding it.
+        alone
+            Whether nothing else is found: R = 1.
         """
-        posterior = replicated(self.linear.posterior, factors, weight=self.weight)
-        linear = replace(self.linear, posterior=posterior)
-        shape = (1 + self.n_domains, self.n_concepts)
-        total, deviation = np.full(shape, np.nan), np.full(shape, np.nan)
-        total_dof, deviation_dof = np.full(shape, np.nan), np.full(shape, np.nan)
-        size = float((factors * self.n_pairs).sum() / self.n_pairs.sum())
-        shared = posterior.shared
-        total[0, shared], total_dof[0, shared] = _error(linear.shared(), self.inflation[0], size)
-        for d, b in enumerate(posterior.blocks):
-            here, away = linear.domain(d)
-            f = float(factors[d])
-            at = 1 + d, b.own
-            total[at], total_dof[at] = _error(here, self.inflation[1], f)
-            deviation[at], deviation_dof[at] = _error(away, self.inflation[2], f)
-        known = np.vstack([self.effects.shared.value, self.effects.total.value])
-        total[np.isnan(known)] = np.nan
-        deviation[1:][np.isnan(self.effects.deviation.value)] = np.nan
-        return Errors(total, deviation, total_dof, deviation_dof)
+        sizes = np.geomspace(FEWEST, MOST, POINTS)
+        shape = (1 + len(self.study.n_pairs), self.study.n_concepts)
+        one = np.ones(shape[1])
+        effect = np.full(shape, theta)
+        curves = [
+            self.power(effect, self.errors(n), one if alone else self.chosen(n)) for n in sizes
+        ]
+        least = self.study.fewest_pairs(MIN_GROUPS)
+        total = _crossing(np.sqrt(sizes), np.stack([c.total for c in curves]), power)
+        deviation = _crossing(np.sqrt(sizes), np.stack([c.deviation for c in curves]), power)
+        return Power(np.maximum(total**2, least), np.maximum(deviation**2, least))
+
+    def smallest(self, power: float, errors: Errors, chosen: Array) -> Power:
+        """Return the smallest effects that are found with a probability, log-odds, (1 + D, C).
+
+        Infinity where even `MAX_EFFECT` is not.
+
+        Parameters
+        ----------
+        power
+            Probability.
+        errors
+            Of the study.
+        chosen
+            R, shape (C,).
+        """
+        out = []
+        for kind in ("total", "deviation"):
+            low, high = np.zeros(errors.total.shape), np.full(errors.total.shape, MAX_EFFECT)
+            for _ in range(HALVINGS):
+                middle = (low + high) / 2.0
+                enough = getattr(self.power(middle, errors, chosen), kind) >= power
+                high = np.where(enough, middle, high)
+                low = np.where(enough, low, middle)
+            high[high >= MAX_EFFECT] = np.inf
+            high[np.isnan(getattr(errors, kind))] = np.nan
+            out.append(high)
+        return Power(*out)
 
 
-def _error(influence: Influence, inflation: Inflation, size: float) -> tuple[Array, Array]:
-    """Return standard errors and degrees of freedom of estimates, each group `size` times there."""
-    dof = influence.dof * size  # weights of a group grew, where its number should
-    noise = influence.model * inflation.factor(dof)
-    variance = noise + influence.bias
-    return np.sqrt(variance), dof * (variance / np.maximum(noise, 1e-300)) ** 2
-
-
-def _inverse(matrix: Array) -> Array:
-    out: Array = np.linalg.inv(matrix)
-    return (out + out.T) / 2.0
+def _crossing(x: Array, power: Array, wanted: float) -> Array:
+    """Return where power first reaches what is wanted, linear in x on the probit scale."""
+    z = stats.norm.ppf(np.clip(power, 1e-12, 1.0 - 1e-12))
+    goal = stats.norm.ppf(wanted)
+    reached = z >= goal
+    k = np.argmax(reached, axis=0)
+    before = np.maximum(k - 1, 0)
+    low, high = (np.take_along_axis(z, i[None], axis=0)[0] for i in (before, k))
+    share = np.where(k > 0, (goal - low) / np.maximum(high - low, 1e-12), 0.0)
+    out = np.where(reached.any(axis=0), x[before] + share * (x[k] - x[before]), np.inf)
+    return np.where(np.isnan(power).all(axis=0), np.nan, out)

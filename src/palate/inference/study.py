@@ -1,0 +1,379 @@
+"""Standard errors of studies that were not made, from the estimates of a pilot.
+
+A pilot gives, for every pair, concept values x_i, the mean and variance (m_i, v_i) of its log-odds,
+its repetition c_i and the prior variances Lambda^-1 of effects (`palate.inference.hierarchy`). A
+study in which the pairs of domain d stand f_d times has the precision
+
+    G(f)^-1 = sum_d f_d sum_{i in d} c_i E sigma'(z_i) x_i x_i' + Lambda,
+
+from which the noise of every estimate, and the bias that the other effects leave, follow as in
+`palate.inference.effects`. So errors do not fall as 1 / sqrt(f): the bias falls as the others become
+known. Three things that the pilot does not show as they will be:
+
+- the log-odds. What is blurred in the pilot is known, but spread, in a larger study: z_i has the
+  variance v_i - (1 - `SHARE`) x_i' G(f) x_i;
+- the scale of deviations between domains. Its learned value is where the evidence is largest, often
+  0 in a small pilot although larger ones are hardly less likely, and a later study would find them:
+  its mean over the evidence takes its place;
+- the larger of model and sandwich noise, of which the expectation is taken (`Inflation`).
+
+Shapes: n pairs, C concepts, D domains.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy import stats
+
+from palate.inference.effects import Effects
+from palate.inference.hierarchy import SHARE, TAILS, Array, Block, Posterior, moments
+from palate.inference.linear import Influence, Linear
+
+SCALES = (3e-3, 1.0, 12)  # of deviations, whose evidence is looked at
+EFFECTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0)  # log-odds per step
+
+
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """Standard errors and degrees of freedom at one size, shape (1 + D, C); NaN without estimate.
+
+    Row 0 holds shared effects, row 1 + d in `total` effects in domain d, in `deviation` their
+    differences from elsewhere. The spread of domains is not in the shared ones.
+    """
+
+    total: Array
+    deviation: Array
+    total_dof: Array
+    deviation_dof: Array
+
+
+@dataclass(frozen=True)
+class Inflation:
+    """By what the larger of model and sandwich noise exceeds the model, on average.
+
+    Their ratio r has mean `mean` and variance 2 `scale`^2 / dof over concepts of the pilot.
+    """
+
+    mean: float
+    scale: float
+
+    @classmethod
+    def of(cls, influences: list[Influence]) -> Inflation:
+        """Learn it from what the pilot shows.
+
+        Parameters
+        ----------
+        influences
+            Estimates of one kind.
+        """
+        model = np.concatenate([i.model for i in influences] or [np.zeros(0)])
+        found = np.concatenate([(i.noise**2).sum(axis=0) for i in influences] or [np.zeros(0)])
+        dof = np.concatenate([i.dof for i in influences] or [np.zeros(0)])
+        used = (model > 0) & (dof > 0)
+        if not used.any():
+            return cls(1.0, 0.0)
+        r, weight = found[used] / model[used], dof[used]
+        mean = float((r * weight).sum() / weight.sum())
+        return cls(mean, float(np.sqrt(np.mean((r - mean) ** 2 * weight / 2.0))))
+
+    def factor(self, dof: Array) -> Array:
+        """Return the mean of max(1, r), same shape, for normal r.
+
+        Parameters
+        ----------
+        dof
+            Degrees of freedom of the noise.
+        """
+        deviation = np.maximum(self.scale * np.sqrt(2.0 / np.maximum(dof, 1.0)), 1e-9)
+        u = (self.mean - 1.0) / deviation
+        above = deviation * stats.norm.pdf(u) + (self.mean - 1.0) * stats.norm.cdf(u)
+        return np.asarray(1.0 + above)
+
+
+def replicated(
+    posterior: Posterior, weight: Array, *, domain_scale: float | None = None
+) -> tuple[Posterior, float]:
+    """Return the posterior for other weights of the pairs, and its log evidence up to a constant.
+
+    Means and residuals stay as they are. The evidence is that of the working response
+    log_odds + residual / weight under the prior, which is only meaningful at the pilot's weights.
+
+    Parameters
+    ----------
+    posterior
+        Of the pilot.
+    weight
+        Weights of the pairs, shape (n,).
+    domain_scale
+        Scale of deviations in place of the learned one.
+    """
+    score = weight * posterior.log_odds + posterior.residual
+    schur, right = np.diag(1.0 / posterior.variance), np.zeros(posterior.shared.size)
+    parts, evidence = [], 0.0
+    for b, variance in zip(posterior.blocks, _variances(posterior, domain_scale), strict=True):
+        root = np.sqrt(weight[b.rows])[:, None]
+        common, own = b.common * root, b.values * root
+        across = common.T @ own
+        inner = own.T @ own + np.diag(1.0 / variance)
+        P = _inverse(inner)
+        K = across @ P
+        r = b.values.T @ score[b.rows]
+        schur += common.T @ common - K @ across.T
+        right += b.common.T @ score[b.rows] - K @ r
+        evidence += 0.5 * float(r @ P @ r - np.log(variance).sum() - np.linalg.slogdet(inner)[1])
+        parts.append((P, K, variance))
+    Gbb = _inverse(schur)
+    evidence += 0.5 * float(right @ Gbb @ right - np.linalg.slogdet(schur)[1])
+    blocks: list[Block] = []
+    for b, (P, K, variance) in zip(posterior.blocks, parts, strict=True):
+        Gbs = -Gbb @ K
+        blocks.append(replace(b, K=K, Gbs=Gbs, Gss=P - K.T @ Gbs, variance=variance))
+    return replace(posterior, blocks=tuple(blocks), Gbb=Gbb, weight=weight), evidence
+
+
+def _variances(posterior: Posterior, scale: float | None) -> list[Array]:
+    """Return the prior variances of deviations at another scale of theirs."""
+    if scale is None:
+        return [b.variance for b in posterior.blocks]
+    concepts = np.concatenate([b.own for b in posterior.blocks])
+    counts = np.bincount(concepts)
+    spreads = _squares(posterior)
+    change = TAILS * (scale**2 - posterior.scales[1] ** 2)
+    return [
+        np.maximum(b.variance + change / (TAILS + counts[b.own]) / spreads[b.own], 1e-9)
+        for b in posterior.blocks
+    ]
+
+
+def _squares(posterior: Posterior) -> Array:
+    """Return the mean squared value of each concept over all pairs."""
+    n = posterior.weight.size
+    size = 1 + max(int(b.own.max(initial=-1)) for b in posterior.blocks)
+    out = np.zeros(size)
+    for b in posterior.blocks:
+        out[b.own] += (b.values**2).sum(axis=0) / n
+    return np.maximum(out, 1e-12)
+
+
+def log_odds_variance(posterior: Posterior) -> Array:
+    """Return the posterior variance of the log-odds of each pair, shape (n,).
+
+    Parameters
+    ----------
+    posterior
+        In blocks.
+    """
+    out = np.empty(posterior.weight.size)
+    for b in posterior.blocks:
+        out[b.rows] = (
+            np.einsum("ij,ij->i", b.common @ posterior.Gbb, b.common)
+            + 2.0 * np.einsum("ij,ij->i", b.common @ b.Gbs, b.values)
+            + np.einsum("ij,ij->i", b.values @ b.Gss, b.values)
+        )
+    return np.maximum(out, 0.0)
+
+
+def likely_domain_scale(posterior: Posterior) -> float:
+    """Return the mean over its evidence of the scale of deviations, every scale as likely before.
+
+    The learned scale is where the evidence is largest, often 0 in a small pilot, though larger ones
+    are hardly less likely.
+
+    Parameters
+    ----------
+    posterior
+        Of the pilot.
+    """
+    if not any(b.own.size for b in posterior.blocks) or len(posterior.blocks) < 2:
+        return posterior.scales[1]
+    scales = np.geomspace(*SCALES)
+    evidence = np.array(
+        [replicated(posterior, posterior.weight, domain_scale=s)[1] for s in scales]
+    )
+    chance = np.exp(evidence - evidence.max()) * scales  # even on a logarithmic grid
+    return float((chance * scales).sum() / chance.sum())
+
+
+class Study:
+    """What a pilot says about studies of other sizes."""
+
+    def __init__(self, effects: Effects, n_pairs: Array, *, singly: bool = False) -> None:
+        """Take the estimates of the pilot.
+
+        Parameters
+        ----------
+        effects
+            What `infer` gave.
+        n_pairs
+            Used pairs by domain, shape (D,).
+        singly
+            Whether to plan for pairs that stand on prompts of their own.
+        """
+        self.effects, self.n_pairs = effects, n_pairs
+        self.linear: Linear = effects.linear
+        self.n_domains, self.n_concepts = effects.total.value.shape
+        parts = [self.linear.domain(d) for d in range(self.n_domains)]
+        self.inflation = (
+            Inflation.of([self.linear.shared()]),
+            Inflation.of([total for total, _ in parts]),
+            Inflation.of([deviation for _, deviation in parts]),
+        )
+        pilot = self.linear.posterior
+        _, slope = moments(pilot.log_odds, log_odds_variance(pilot))
+        self.repeats = pilot.weight / slope
+        self.domain_scale = likely_domain_scale(pilot)
+        self.belief, _ = replicated(pilot, pilot.weight, domain_scale=self.domain_scale)
+        self.uncertain = log_odds_variance(self.belief)
+        self.counted = np.ones_like(self.repeats) if singly else self.repeats
+        self.shared_mean = np.zeros(self.n_concepts)
+        self.shared_mean[pilot.shared] = pilot.mean
+        self.total_mean = np.tile(self.shared_mean, (self.n_domains, 1))
+        for d, b in enumerate(pilot.blocks):
+            self.total_mean[d, b.own] += b.mean
+        self.prior = replace(self.linear, posterior=self.belief).prior_variance(self.n_concepts)
+        self.spread = self._spread()
+
+    def _spread(self) -> float:
+        """Return the median of Q / (K - 1) over that of chi-squared variables; 1 if unknown."""
+        value, se = self.effects.total.value, self.effects.total.se
+        weight = np.nan_to_num(1.0 / (se**2 + self.prior))
+        known = np.nan_to_num(value)
+        K = (weight > 0).sum(axis=0)
+        several = K > 1
+        if not several.any():
+            return 1.0
+        centre = (weight * known).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-300)
+        Q = (weight * (known - centre) ** 2).sum(axis=0)[several]
+        return float(np.median(Q / stats.chi2.median(K[several] - 1)))
+
+    def errors(self, factors: Array) -> Errors:
+        """Return the errors of a study in which the pairs of domain d stand f_d times.
+
+        Parameters
+        ----------
+        factors
+            f_d, shape (D,).
+        """
+        posterior = self._at(factors)
+        linear = replace(self.linear, posterior=posterior)
+        shape = (1 + self.n_domains, self.n_concepts)
+        total, deviation = np.full(shape, np.nan), np.full(shape, np.nan)
+        total_dof, deviation_dof = np.full(shape, np.nan), np.full(shape, np.nan)
+        size = float((factors * self.n_pairs).sum() / self.n_pairs.sum())
+        shared = posterior.shared
+        total[0, shared], total_dof[0, shared] = _error(linear.shared(), self.inflation[0], size)
+        for d, b in enumerate(posterior.blocks):
+            here, away = linear.domain(d)
+            f = float(factors[d])
+            at = 1 + d, b.own
+            total[at], total_dof[at] = _error(here, self.inflation[1], f)
+            deviation[at], deviation_dof[at] = _error(away, self.inflation[2], f)
+        known = np.vstack([self.effects.shared.value, self.effects.total.value])
+        total[np.isnan(known)] = np.nan
+        deviation[1:][np.isnan(self.effects.deviation.value)] = np.nan
+        return Errors(total, deviation, total_dof, deviation_dof)
+
+    def information(self, theta: Array) -> Array:
+        """Return the information on a concept beside an effect of it, relative to the pilot's.
+
+        sum_i E sigma'(z_i + theta x_i) x_i^2 / sum_i E sigma'(z_i + a x_i) x_i^2, z_i without what
+        the concept adds, mean of theta and -theta, a the effect and its error in the pilot;
+        interpolated between the sizes of `EFFECTS`.
+
+        Parameters
+        ----------
+        theta
+            Effects, log-odds per step, shape (1 + D, C).
+        """
+        grid, table = self._information
+        at = np.clip(np.searchsorted(grid, theta, side="right") - 1, 0, grid.size - 2)
+        part = np.clip((theta - grid[at]) / (grid[at + 1] - grid[at]), 0.0, 1.0)
+        concept = np.arange(self.n_concepts)
+        return np.asarray((1.0 - part) * table[at, concept] + part * table[at + 1, concept])
+
+    @cached_property
+    def _information(self) -> tuple[Array, Array]:
+        grid, p = np.array(EFFECTS), self.belief
+        left, whole = np.zeros((grid.size, self.n_concepts)), np.zeros(self.n_concepts)
+        for d, b in enumerate(p.blocks):
+            z, v, counted = p.log_odds[b.rows], self.uncertain[b.rows], self.counted[b.rows]
+            leaning = b.common @ p.Gbb + b.values @ b.Gbs.T
+            own = b.common @ b.Gbs + b.values @ b.Gss
+            shared_at = {int(j): k for k, j in enumerate(p.shared)}
+            for k, j in enumerate(b.own):
+                x = b.values[:, k]
+                cov, variance = own[:, k], float(b.Gss[k, k])
+                if int(j) in shared_at:
+                    at = shared_at[int(j)]
+                    cov = cov + leaning[:, at]
+                    variance += float(p.Gbb[at, at] + 2.0 * b.Gbs[at, k])
+                rest = np.maximum(v - cov**2 / max(variance, 1e-300), 0.0) / SHARE
+                base, square = z - x * self.total_mean[d, j], counted * x**2
+                shift = grid[:, None] * x
+                both = moments(base + shift, rest)[1] + moments(base - shift, rest)[1]
+                left[:, j] += both @ square / 2.0
+                whole[j] += moments(z, v / SHARE)[1] @ square
+        known = whole > 0
+        left[:, known] /= whole[known]
+        left[:, ~known] = 1.0
+        return grid, left
+
+    @cached_property
+    def X(self) -> Array:  # noqa: N802
+        """Concept values, the preferred response first, shape (n, C), 0 where absent."""
+        out = np.zeros((self.repeats.size, self.n_concepts))
+        for b in self.belief.blocks:
+            out[np.ix_(b.rows, self.belief.shared)] = b.common
+            out[np.ix_(b.rows, b.own)] = b.values
+        return out
+
+    def fewest_pairs(self, n_groups: int) -> Array:
+        """Return pairs per domain at which a concept differs on so many groups, (1 + D, C).
+
+        Parameters
+        ----------
+        n_groups
+            Groups.
+        """
+        differs = self.X != 0
+        out = np.zeros((1 + self.n_domains, self.n_concepts))
+        for d, b in enumerate(self.belief.blocks):
+            for j in np.flatnonzero(differs[b.rows].any(axis=0)):
+                groups = np.unique(self.linear.cells[b.rows][differs[b.rows, j]]).size
+                out[1 + d, j] = n_groups * b.rows.size / groups
+        return out
+
+    def _at(self, factors: Array) -> Posterior:
+        """Return the posterior of a study, the weights of its pairs as they will be.
+
+        What is not yet known of a pair's log-odds is partly known in a larger study, and so spreads
+        them instead of blurring them.
+        """
+        pilot = self.belief
+        times = np.empty_like(self.repeats)
+        for f, b in zip(factors, pilot.blocks, strict=True):
+            times[b.rows] = f
+        times *= self.counted
+        left = self.uncertain
+        for _ in range(2):
+            v = np.maximum(self.uncertain - (1.0 - SHARE) * left, 0.0)
+            _, slope = moments(pilot.log_odds, v / SHARE)
+            posterior, _ = replicated(pilot, times * slope)
+            left = np.minimum(log_odds_variance(posterior), self.uncertain / SHARE)
+        return posterior
+
+
+def _error(influence: Influence, inflation: Inflation, size: float) -> tuple[Array, Array]:
+    """Return standard errors and degrees of freedom of estimates, each group `size` times there."""
+    dof = influence.dof * size  # weights of a group grew, where its number should
+    noise = influence.model * inflation.factor(dof)
+    variance = noise + influence.bias
+    return np.sqrt(variance), dof * (variance / np.maximum(noise, 1e-300)) ** 2
+
+
+def _inverse(matrix: Array) -> Array:
+    out: Array = np.linalg.inv(matrix)
+    return (out + out.T) / 2.0
