@@ -19,6 +19,7 @@ from palate.concepts.reliability import (
     overall,
     read_again,
     reliability,
+    reliability_notes,
     unreliable,
     variance_inflation,
 )
@@ -184,6 +185,11 @@ def test_an_unreliable_concept_is_named_and_an_absent_one_is_not_shown() -> None
     assert table["status"].to_list() == ["too unreliable", "reliable", "not shown"]
     assert unreliable(table) == ("noise",)
     assert table["n_pairs"][2] == 0
+    said = reliability_notes(table)
+    assert said[0].startswith("Nothing can be said about these concepts")
+    assert f"noise ({table['reliability'][0]:.2f}" in said[0]
+    assert said[1].endswith("annotated twice: once.")
+    assert reliability_notes(table.filter(status="reliable")) == ()
 
 
 def test_bad_input_is_said() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from palate.explanations.ceiling import ceiling_of, explained_share, noise_ceili
 from palate.explanations.explain import explain
 from palate.explanations.noise_limits import limits, under_beta
 from palate.explanations.replicates import annotators, both_orders, known_replicates, repeated
+from palate.explanations.yardsticks import ceiling_sentence
 from tests.explanations.worlds import planted, preferences_of
 
 
@@ -147,6 +149,11 @@ def test_the_share_that_is_explained() -> None:
     assert share.low < (share.accuracy - 0.5) / (truth - 0.5) < share.high
     assert share.least < share.share < share.most
     assert share.low < 1 < share.high  # it finds nearly all there is
+    said = ceiling_sentence(share)
+    assert f"{100 * share.share:.0f} % is explained (90 % interval" in said
+    assert f"agree in {100 * share.ceiling.agreement[0]:.1f} % of 1,000 pairs" in said
+    nothing = dataclasses.replace(share, share=math.nan)
+    assert "cannot be said" in ceiling_sentence(nothing)
     other = annotators(world.preferences, ["judge 1", "judge 0"])
     with pytest.raises(InputError, match="expected the same mechanism"):
         explained_share(found, world.preferences, other)

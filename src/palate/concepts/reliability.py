@@ -215,6 +215,34 @@ def unreliable(table: pl.DataFrame) -> tuple[str, ...]:
     return tuple(table.filter(pl.col("status") == UNRELIABLE)["concept"])
 
 
+def reliability_notes(table: pl.DataFrame) -> tuple[str, ...]:
+    """Return what a reader must know: concepts that say nothing, and those not shown to say much.
+
+    Parameters
+    ----------
+    table
+        What `reliability` gives.
+    """
+    notes = []
+    bad = table.filter(status=UNRELIABLE)
+    if bad.height:
+        named = ", ".join(
+            f"{r['concept']} ({r['reliability']:.2f}, interval {r['low']:.2f} to {r['high']:.2f})"
+            for r in bad.iter_rows(named=True)
+        )
+        notes.append(
+            "Nothing can be said about these concepts, because annotating them again gave other "
+            f"values (reliability below {POOR}): {named}."
+        )
+    open_ = table.filter(status=NOT_SHOWN)["concept"].to_list()
+    if open_:
+        notes.append(
+            f"Whether the values of {len(open_)} concept{'s' * (len(open_) > 1)} are reliable was "
+            f"not shown by the pairs annotated twice: {', '.join(open_)}."
+        )
+    return tuple(notes)
+
+
 def variance_inflation(values: Array) -> Array:
     """Return the variance inflation of each column among all, around 0; NaN where it is not known.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from palate.explanations.ceiling import Share
 from palate.explanations.evaluation import IN_DOMAIN, OURS
 from palate.explanations.explanation import Explanation
 from palate.explanations.lifts import at_even
@@ -115,6 +116,31 @@ def null_sentence(explanation: Explanation, *, setting: str = IN_DOMAIN) -> str:
             f"not clear: {gain}."
         )
     return f"The concepts add no accuracy {where} over the best null baseline, {null}: {gain}."
+
+
+def ceiling_sentence(share: Share) -> str:
+    """Return which share of what can be explained is explained, in one sentence.
+
+    Parameters
+    ----------
+    share
+        What `palate.explanations.ceiling.explained_share` gives.
+    """
+    ceiling = share.ceiling
+    least, most = ceiling.accuracy_least[0], ceiling.accuracy_most[0]
+    source = "both orders agree" if ceiling.kind == "orders" else "replicated verdicts agree"
+    best = (
+        f"{source} in {100 * ceiling.agreement[0]:.1f} % of {ceiling.n_pairs:,} pairs, so the best "
+        f"possible accuracy is about {100 * ceiling.accuracy[0]:.1f} % ({100 * least:.1f} to "
+        f"{100 * most:.1f} % without assumptions)"
+    )
+    if not np.isfinite(share.share):
+        return f"How much of what can be explained is explained cannot be said: {best}."
+    text = f"Of what can be explained, {100 * share.share:.0f} % is explained"
+    if np.isfinite(share.low) and np.isfinite(share.high):
+        level = f"{100 * ceiling.level:.4g}"
+        text += f" ({level} % interval {100 * share.low:.0f} to {100 * share.high:.0f})"
+    return f"{text}, with an accuracy of {100 * share.accuracy:.1f} %: {best}."
 
 
 def domain_reach(
