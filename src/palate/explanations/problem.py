@@ -95,20 +95,21 @@ class Frame:
         domains = tuple(sorted(set(names)))
         position = {d: k for k, d in enumerate(domains)}
         matrix = aligned.masked(names)
+        filled = matrix.filled(missing=missing)
         words = preferences.pairs.select(
             pl.col("response_a", "response_b").str.count_matches(r"\S+").cast(pl.Int64)
         )
         longer = (words["response_a"] - words["response_b"]).to_numpy()
         return cls(
             matrix=matrix,
-            filled=matrix.filled(missing=missing),
+            filled=filled,
             covered=covered,
             domains=domains,
             codes=np.array([position[d] for d in names], dtype=np.int64),
             group_of=groups_of(preferences, cluster_column=cluster),
             prompt_of=preferences.pairs["prompt"].rank("dense").to_numpy().astype(np.int64),
             longer=longer.astype(np.float64),
-            formatting=formatting_of(preferences, aligned, n_jobs=n_jobs),
+            formatting=formatting_of(preferences, matrix, filled, n_jobs=n_jobs),
         )
 
 
@@ -240,7 +241,7 @@ class Problem:
 
 
 def formatting_of(
-    preferences: Preferences, concepts: ConceptMatrix, *, n_jobs: int | None = None
+    preferences: Preferences, concepts: ConceptMatrix, filled: Array, *, n_jobs: int | None = None
 ) -> Array:
     """Return differences in length and layout, in steps, shape (N, P), 0 where not measured.
 
@@ -251,7 +252,9 @@ def formatting_of(
     preferences
         The pairs.
     concepts
-        Values on these pairs.
+        Concepts on these pairs.
+    filled
+        Their values, 0 where not measured.
     n_jobs
         Processes for measuring; None for one per processor.
     """
@@ -261,11 +264,14 @@ def formatting_of(
     column = {
         (c.family, c.name): j for j, c in enumerate(concepts.concepts) if c.origin == MEASURED
     }
-    if set(wanted) <= set(column):
-        values = concepts.values[:, [column[key] for key in wanted]]
-    else:
-        values = measure(preferences, families=FORMATTING_FAMILIES, n_jobs=n_jobs).values
-    return np.nan_to_num(values)
+    if not set(wanted) <= set(column):
+        return np.nan_to_num(
+            measure(preferences, families=FORMATTING_FAMILIES, n_jobs=n_jobs).values
+        )
+    index = [column[key] for key in wanted]
+    if index == list(range(index[0], index[0] + len(index))):  # no copy of what may be large
+        return filled[:, index[0] : index[0] + len(index)]
+    return filled[:, index]
 
 
 def coverage_of(frame: Frame, problem: Problem) -> tuple[Array, Array]:
