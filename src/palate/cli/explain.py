@@ -44,6 +44,22 @@ def explain(
             help="Let measured concepts stand beside the annotated ones, which else stand alone.",
         ),
     ] = False,
+    values_again: Annotated[
+        Path | None,
+        typer.Option(
+            "--values-again",
+            help="The same concepts annotated a second time, for some pairs: shows how reliable "
+            "they are. May be the file of --values if its rows hold `values_swapped`.",
+        ),
+    ] = None,
+    replicates: Annotated[
+        str | None,
+        typer.Option(
+            "--replicates",
+            help="Mechanisms that judged the same thing independently (ann1,ann2,ann3): gives the "
+            "noise ceiling. Told from the names where absent.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder for the results; palate-NAME if absent."),
@@ -61,6 +77,12 @@ def explain(
     level: Annotated[
         float, typer.Option("--level", min=0.5, max=0.999, help="Level of the intervals.")
     ] = 0.9,
+    fdr: Annotated[
+        float,
+        typer.Option(
+            "--fdr", min=0.001, max=0.5, help="False discovery rate of what is called supported."
+        ),
+    ] = 0.1,
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -84,11 +106,17 @@ def explain(
             "--with-measured: found no annotated concepts; expected --concepts or --values, "
             "without which the measured ones are used anyway."
         )
+    if values_again is not None and concepts is None and values is None:
+        raise InputError(
+            "--values-again: found no first annotation; expected --concepts or --values as well."
+        )
     out = out or folder_for(file)
     settings = {
         "n_folds": folds,
         "n_bootstrap": bootstrap,
         "level": level,
+        "fdr": fdr,
+        "replicates": None if replicates is None else [r.strip() for r in replicates.split(",")],
         "cluster": cluster,
         "seed": seed,
     }
@@ -109,7 +137,9 @@ def explain(
             read=read,
             source=file,
             inputs=tuple(
-                Path(p) for p in (file, concepts, values) if p and not str(p).startswith("hf://")
+                Path(p)
+                for p in (file, concepts, values, values_again)
+                if p and not str(p).startswith("hf://")
             ),
             arguments={
                 "command": "explain",
@@ -121,6 +151,7 @@ def explain(
                 "verdict_columns": verdict_column or [],
                 "concepts": concepts,
                 "values": values,
+                "values_again": values_again,
                 "with_measured": with_measured,
                 "out": out,
                 "overwrite": overwrite,
@@ -133,6 +164,7 @@ def explain(
             mechanisms=tuple(mechanism or ()),
             concepts=concepts,
             values=values,
+            again=values_again,
             with_measured=with_measured,
             settings={**settings, "n_jobs": jobs},
             quiet=quiet,

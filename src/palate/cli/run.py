@@ -43,6 +43,8 @@ class Request:
         Definitions of annotated concepts.
     values
         Values of annotated concepts.
+    again
+        Second annotations of concepts.
     with_measured
         Whether measured concepts stand beside the annotated ones.
     settings
@@ -64,6 +66,7 @@ class Request:
     mechanisms: tuple[str, ...] = ()
     concepts: Path | None = None
     values: Path | None = None
+    again: Path | None = None
     with_measured: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     quiet: bool = False
@@ -92,8 +95,13 @@ def execute(request: Request) -> None:
     ):
         stages.stage(f"Reading {request.source}")
         preferences = request.read()
-        if request.mechanisms:
-            preferences = preferences.with_mechanisms(request.mechanisms)
+        names = request.mechanisms or preferences.mechanisms
+        preferences.with_mechanisms(names)  # an unknown one is refused before any work
+        again = None
+        if request.again is not None:
+            from palate.concepts.reliability import read_again
+
+            again = read_again(request.concepts, request.values or request.again, request.again)
         stages.stage(f"Preparing concepts on {preferences.n_pairs:,} pairs")
         from palate.concepts.gather import gather
 
@@ -107,11 +115,16 @@ def execute(request: Request) -> None:
         from palate.explanations.explain import explain_all
 
         stages.stage(
-            f"Explaining {_count(len(preferences.mechanisms), 'mechanism')} "
+            f"Explaining {_count(len(names), 'mechanism')} "
             f"with {_count(gathered.matrix.n_concepts, 'concept')}"
         )
         explanations = explain_all(
-            preferences, gathered.matrix, progress=stages.advance, **request.settings
+            preferences,
+            gathered.matrix,
+            mechanisms=request.mechanisms or None,
+            again=again,
+            progress=stages.advance,
+            **request.settings,
         )
         stages.stage("Writing the report")
         from palate.explanations.files import save_explanations
@@ -135,7 +148,7 @@ def execute(request: Request) -> None:
         )
         write_report(
             explanations,
-            preferences,
+            preferences.with_mechanisms(names),
             directory.path / "report.html",
             title=request.title,
             run=json.loads(record.read_text(encoding="utf-8")),

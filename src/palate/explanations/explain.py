@@ -12,6 +12,7 @@ from palate.concepts.matrix import ConceptMatrix
 from palate.data.preferences import Preferences
 from palate.errors import DataError, InputError
 from palate.explanations.assembly import assemble
+from palate.explanations.beside import reliability_of, with_ceiling, with_reliability
 from palate.explanations.explanation import Explanation
 from palate.explanations.fitting import MIN_FOLDS, Fitted, Options
 from palate.explanations.parallel import fit_all
@@ -58,6 +59,8 @@ def explain(
     seed: int = 0,
     missing: Literal["zero", "raise"] = "zero",
     cluster: str | None = None,
+    replicates: Sequence[str] | None = None,
+    again: ConceptMatrix | None = None,
     max_pairs: int = 5_000,
     n_jobs: int | None = None,
 ) -> Explanation:
@@ -86,6 +89,12 @@ def explain(
     cluster
         Metadata column (a voter, a session) whose equal values are kept together in folds and
         draws, as equal prompts and response pairs are.
+    replicates
+        Mechanisms that are replicates of the explained one (annotators of whom it is one, or the
+        majority), for the noise ceiling; None for what the data themselves show.
+    again
+        Second annotations of the concepts on some of the pairs: concepts that turn out too
+        unreliable get no verdict.
     max_pairs
         Used pairs beyond which penalties and held-out scores come from a random part.
     n_jobs
@@ -118,6 +127,8 @@ def explain(
         seed=seed,
         missing=missing,
         cluster=cluster,
+        replicates=replicates,
+        again=again,
         max_pairs=max_pairs,
         n_jobs=n_jobs,
     )[0]
@@ -135,6 +146,8 @@ def explain_all(
     seed: int = 0,
     missing: Literal["zero", "raise"] = "zero",
     cluster: str | None = None,
+    replicates: Sequence[str] | None = None,
+    again: ConceptMatrix | None = None,
     max_pairs: int = 5_000,
     n_jobs: int | None = None,
     progress: Progress | None = None,
@@ -167,6 +180,12 @@ def explain_all(
     cluster
         Metadata column (a voter, a session) whose equal values are kept together in folds and
         draws, as equal prompts and response pairs are.
+    replicates
+        Mechanisms that are replicates of the explained one (annotators of whom it is one, or the
+        majority), for the noise ceiling; None for what the data themselves show.
+    again
+        Second annotations of the concepts on some of the pairs: concepts that turn out too
+        unreliable get no verdict.
     max_pairs
         Used pairs beyond which penalties and held-out scores come from a random part.
     n_jobs
@@ -202,6 +221,11 @@ def explain_all(
             if len(names) == 1:
                 raise
             skipped[name] = str(error)
+    table = None
+    if again is not None:
+        table = reliability_of(
+            preferences, concepts, again, groups=frame.group_of, level=level, seed=seed
+        )
     options = Options(n_folds, n_bootstrap, level, fdr, seed, max_pairs)
     done: dict[str, Explanation] = {}
     if progress is not None:
@@ -209,7 +233,9 @@ def explain_all(
     for k, (name, result) in enumerate(fit_all(problems, options, n_jobs=n_jobs)):
         if isinstance(result, Fitted):
             extra = {"missing": missing, "cluster": cluster}
-            done[name] = assemble(preferences, frame, problems[name], verdicts[name], result, extra)
+            found = assemble(preferences, frame, problems[name], verdicts[name], result, extra)
+            found = with_ceiling(found, preferences, replicates=replicates, seed=seed)
+            done[name] = found if table is None else with_reliability(found, table)
         elif len(names) == 1:
             raise result
         else:

@@ -84,6 +84,10 @@ class Explanation:
         How many pairs, verdicts, prompts, concepts and weights.
     notes
         Plain sentences that a reader must know.
+    ceiling
+        How well the verdicts can be predicted at best, from replicates; empty where there are none.
+    reliability
+        One row per concept annotated twice; empty where none is.
     calibration
         Held-out probabilities against outcomes: bins, error and slope by setting.
     """
@@ -111,6 +115,11 @@ class Explanation:
     #   relative_gap, folds, n_bootstrap, level, seed, ...
     counts: Mapping[str, int]  # pairs, judged, ties, used, prompts, clusters, domains, concepts,
     #   nonzero_shared, nonzero_domain
+    # what palate.explanations.ceiling.Share holds, as data, and its `sentence`; empty where no
+    # verdict is replicated
+    ceiling: Mapping[str, Any] = field(default_factory=dict)
+    # one row per concept annotated twice (palate.concepts.reliability); empty where none is
+    reliability: pl.DataFrame = field(default_factory=pl.DataFrame)
     notes: tuple[str, ...] = field(default=())  # plain sentences: what a reader must know
     # rows by setting and bin ("1", ..., "(all)"): palate.explanations.calibration
     calibration: pl.DataFrame = field(default_factory=pl.DataFrame)

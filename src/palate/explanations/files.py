@@ -22,6 +22,7 @@ import polars as pl
 
 from palate.concepts.concept import Concept
 from palate.concepts.matrix import ConceptMatrix
+from palate.concepts.reliability import RELIABILITY_SCHEMA
 from palate.errors import FileFormatError, InputError, OutputError, PalateError
 from palate.explanations.calibration import CALIBRATION_SCHEMA
 from palate.explanations.explanation import Array, Band, Explanation
@@ -124,6 +125,8 @@ def to_dict(explanation: Explanation) -> dict[str, Any]:
         "exact_lift": {"shared": e.exact_shared.tolist(), "total": e.exact_total.tolist()},
         "scores": e.scores.to_dicts(),
         "calibration": e.calibration.to_dicts(),
+        "ceiling": dict(e.ceiling),
+        "reliability": e.reliability.to_dicts(),
         "coverage": e.coverage.to_dicts(),
         "settings": dict(e.settings),
         "counts": dict(e.counts),
@@ -225,10 +228,17 @@ def from_dict(entry: Mapping[str, Any], frame: pl.DataFrame) -> Explanation:
         scores=pl.DataFrame(entry["scores"], schema=SCORE_SCHEMA),
         coverage=pl.DataFrame(entry["coverage"], schema=COVERAGE_SCHEMA),
         calibration=pl.DataFrame(entry.get("calibration", []), schema=CALIBRATION_SCHEMA),
+        ceiling=entry["ceiling"],
+        reliability=reliability_frame(entry["reliability"]),
         settings=entry["settings"],
         counts=entry["counts"],
         notes=tuple(entry["notes"]),
     )
+
+
+def reliability_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Return the reliability of concepts as a frame, empty if no concept was annotated twice."""
+    return pl.DataFrame(rows, schema=RELIABILITY_SCHEMA) if rows else pl.DataFrame()
 
 
 def numbers(values: Any, shape: tuple[int, ...]) -> Array:

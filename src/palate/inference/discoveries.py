@@ -27,12 +27,16 @@ from palate.inference.hierarchy import Array, Mask
 
 
 class Verdict(StrEnum):
-    """What can be said of an effect."""
+    """What can be said of an effect.
+
+    The last is no outcome of a test: annotating the concept again gave other values.
+    """
 
     EVERYWHERE = "supported everywhere"
     HERE = "supported in this domain"
     DIFFERS = "differs in this domain"
     NOT = "not supported"
+    UNRELIABLE = "measured too unreliably"
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,9 +22,11 @@ from palate.report.words import (
 )
 
 VERDICTS = tuple(v.value for v in Verdict)
-SYMBOLS = dict(zip(VERDICTS, "●■◆○", strict=True))
+SYMBOLS = dict(zip(VERDICTS, "●■◆○×", strict=True))
 """The mark of each verdict, in charts, tables and the terminal."""
-SHORT = dict(zip(VERDICTS, ("everywhere", "in this domain", "differs here", "no"), strict=True))
+SHORT = dict(
+    zip(VERDICTS, ("everywhere", "in this domain", "differs here", "no", "unreliable"), strict=True)
+)
 TEMPLATES = {
     "everywhere": "Everywhere",
     "domain": "In {domain}",
@@ -43,6 +45,9 @@ TEMPLATES = {
     Verdict.HERE.value: "; supported in this domain.",
     Verdict.DIFFERS.value: "; differs in this domain.",
     Verdict.NOT.value: "; not supported: the interval includes no effect.",
+    Verdict.UNRELIABLE.value: "; nothing can be said: annotated again, it got other values.",
+    Verdict.UNRELIABLE.value: "; nothing can be said: annotated again, the concept has too "
+    "different values.",
     "follows": "; supported everywhere ({shared} %), no difference from it was found here.",
     "by chance": "; not supported: among so many concepts, chance alone gives such intervals.",
     "step": "One step: {step}.",
@@ -163,6 +168,6 @@ def _than_elsewhere(effect: Effect, kind: str) -> str:
 def _ending(effect: Effect) -> str:
     if effect.domain is not None and effect.verdict == Verdict.EVERYWHERE:
         return TEMPLATES["follows"].format(shared=lift_words(effect.shared))
-    if not effect.supported and effect.one_sided:
+    if effect.verdict == Verdict.NOT and effect.one_sided:
         return TEMPLATES["by chance"]
     return TEMPLATES[effect.verdict]

@@ -12,6 +12,7 @@ from palate.explanations.explanation import Band, Explanation
 from palate.inference.discoveries import Verdict
 
 PER_CENT = 100.0
+UNSUPPORTED = (Verdict.NOT, Verdict.UNRELIABLE)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Effect:
     @property
     def supported(self) -> bool:
         """Whether the verdict is any other than "not supported"."""
-        return self.verdict != Verdict.NOT
+        return self.verdict not in (Verdict.NOT, Verdict.UNRELIABLE)
 
     @property
     def own(self) -> bool:
