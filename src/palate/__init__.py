@@ -22,9 +22,15 @@ if TYPE_CHECKING:
     from palate.data.formats import write as write
     from palate.data.preferences import Preferences as Preferences
     from palate.errors import PalateError as PalateError
+    from palate.explanations.comparison import Comparison as Comparison
+    from palate.explanations.comparison_build import compare as compare
+    from palate.explanations.comparison_matrix import ComparisonMatrix as ComparisonMatrix
+    from palate.explanations.comparison_matrix import compare_all as compare_all
     from palate.explanations.explain import explain as explain
     from palate.explanations.explain import explain_all as explain_all
     from palate.explanations.explanation import Explanation as Explanation
+    from palate.explanations.plan import plan as plan
+    from palate.explanations.plan_result import Plan as Plan
     from palate.explanations.protocol import evaluate as evaluate
     from palate.explanations.protocol_result import Evaluation as Evaluation
     from palate.models.hmdr import HMDR as HMDR
@@ -36,17 +42,23 @@ __version__ = "0.1.0"
 _HOME = {
     "HMDR": "palate.models.hmdr",
     "HMDRCV": "palate.models.hmdr_cv",
+    "Comparison": "palate.explanations.comparison",
+    "ComparisonMatrix": "palate.explanations.comparison_matrix",
     "Concept": "palate.concepts.concept",
     "ConceptMatrix": "palate.concepts.matrix",
     "Evaluation": "palate.explanations.protocol_result",
     "Explanation": "palate.explanations.explanation",
     "PalateError": "palate.errors",
+    "Plan": "palate.explanations.plan_result",
     "Preferences": "palate.data.preferences",
+    "compare": "palate.explanations.comparison_build",
+    "compare_all": "palate.explanations.comparison_matrix",
     "evaluate": "palate.explanations.protocol",
     "explain": "palate.explanations.explain",
     "explain_all": "palate.explanations.explain",
     "load_demo": "palate.data.demo",
     "measure": "palate.concepts.measured",
+    "plan": "palate.explanations.plan",
     "read": "palate.data.formats",
     "read_concepts": "palate.concepts.imported",
     "write": "palate.data.formats",

@@ -11,6 +11,8 @@ import palate
 from palate import _HOME
 
 PUBLIC = [
+    "Comparison",
+    "ComparisonMatrix",
     "Concept",
     "ConceptMatrix",
     "Evaluation",
@@ -18,13 +20,17 @@ PUBLIC = [
     "HMDR",
     "HMDRCV",
     "PalateError",
+    "Plan",
     "Preferences",
     "__version__",
+    "compare",
+    "compare_all",
     "evaluate",
     "explain",
     "explain_all",
     "load_demo",
     "measure",
+    "plan",
     "read",
     "read_concepts",
     "write",
