@@ -30,6 +30,7 @@ from palate.inference.likelihoods import Measured
 
 MAX_LEVERAGE = 0.9
 SCALE_PRIOR = 0.2  # the common factor is 1, give or take this, before verdicts are seen
+ALONE = 1e-9  # share of what is known of a concept that other domains must add
 MIN_GROUPS = 5  # groups on which a concept must differ for an effect to be estimated
 
 
@@ -234,6 +235,8 @@ class Linear:
         # the two-by-two system (I - G V^-1) theta = posterior mean
         m11, m12, m21, m22 = 1.0 - g11 / v1, -g12 / v2, -g12 / v1, 1.0 - g22 / v2
         det = m11 * m22 - m12 * m21
+        # a concept that differs in this domain only: b and s(d) cannot be told apart
+        det = np.where(np.abs(det) > ALONE * m11 * m22, det, np.nan)
         mean = take.T @ p.mean
         value_b = np.where(has, (m22 * mean - m12 * b.mean) / det, 0.0)
         value_s = (m11 * b.mean - m21 * mean) / det
