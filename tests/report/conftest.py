@@ -14,6 +14,7 @@ from palate.concepts.concept import Concept
 from palate.concepts.matrix import ConceptMatrix
 from palate.data.preferences import Preferences
 from palate.explanations.explanation import Band, Explanation
+from palate.inference.discoveries import Verdict
 
 SCORE_COLUMNS = (
     *("setting", "model", "domain", "accuracy", "accuracy_low", "accuracy_high"),
@@ -34,7 +35,12 @@ def planted(
     name: Callable[[str], str] = lambda what: what,
     accuracy: float = 0.8,
 ) -> tuple[list[Explanation], Preferences]:
-    """Return explanations with random weights; every weight has an interval of +-0.3 around it."""
+    """Return explanations with random effects, each with an interval of +-0.3 around it.
+
+    Weights are half the estimates. A shared effect is supported where its interval excludes zero;
+    then a domain differs where its deviation exceeds 0.6, else an effect there is supported where
+    it exceeds 0.9. In the last domain nothing is known of the concept before the last.
+    """
     rng = np.random.default_rng(seed)
     domains = [name(f"domain {d}") for d in range(n_domains)]
     of_pair = [domains[i % n_domains] for i in range(n_pairs)]
@@ -87,13 +93,27 @@ def _explanation(
     weights = rng.normal(size=(n_domains + 1, n_concepts)) * 0.5
     weights[np.abs(weights) < 0.05] = 0.0
 
-    def band(weight: Any, where: Any) -> Band:
-        parts = (weight, weight - 0.3, weight + 0.3, np.ones(weight.shape))
-        return Band(*(np.where(where, p, np.nan) for p in parts))
+    def band(estimate: Any, where: Any, verdict: Any) -> Band:
+        parts = (estimate / 2, estimate, estimate - 0.3, estimate + 0.3, np.exp(-abs(estimate) * 9))
+        numbers = [np.where(where, p, np.nan) for p in parts]
+        return Band(*numbers, np.where(where, verdict, ""), np.where(where, 1.0, np.nan))
 
-    shared = band(weights[0], exists[0])
+    everywhere, here, differs, no, _ = (v.value for v in Verdict)
+    held = np.where(np.abs(weights[0]) > 0.3, everywhere, no)
+    shared = band(weights[0], exists[0], held)
     total_weight = np.where(exists[0], weights[0], 0.0) + weights[1:]
-    total = band(total_weight, exists[0] | exists[1:])
+    of_domain = np.where(
+        exists[0] & (held == everywhere),
+        np.where(np.abs(weights[1:]) > 0.6, differs, everywhere),
+        np.where(np.abs(total_weight) > 0.9, here, no),
+    )
+    total = band(total_weight, exists[0] | exists[1:], of_domain)
+    domain = band(weights[1:], exists[0] | exists[1:], of_domain)
+    if n_concepts > 2:
+        for part in (total, domain):
+            for values in (part.estimate, part.low, part.high, part.p_value):
+                values[-1, -2] = np.nan
+            part.verdict[-1, -2] = no if held[-2] == no else everywhere
     verdict = preferences.verdicts[mechanism]
     probability = pl.Series(rng.uniform(0.02, 0.98, size=preferences.n_pairs))
     rows = [
@@ -111,7 +131,7 @@ def _explanation(
         concepts=matrix,
         domains=domains,
         shared=shared,
-        domain=band(weights[1:], exists[0] | exists[1:]),
+        domain=domain,
         total=total,
         exact_shared=np.tanh(shared.weight / 2) * 100,
         exact_total=np.tanh(total.weight / 2) * 100,
@@ -128,7 +148,13 @@ def _explanation(
         coverage=pl.DataFrame(
             {"concept": matrix.names, "measured": share, "nonzero": share / 2},
         ),
-        settings={"alpha": 0.5, "lambda_shared": 0.01 * (k + 1), "level": 0.9, "seed": 0},
+        settings={
+            "alpha": 0.5,
+            "lambda_shared": 0.01 * (k + 1),
+            "level": 0.9,
+            "fdr": 0.1,
+            "seed": 0,
+        },
         counts={"pairs": preferences.n_pairs, "judged": preferences.n_pairs, "ties": k},
         notes=("One note for all.", f"A note of mechanism {k}."),
     )
@@ -142,22 +168,43 @@ def make() -> Make:
 
 @pytest.fixture
 def with_shared(make: Make) -> Callable[..., Explanation]:
-    """One explanation whose shared weights and intervals are given, domain parts zero."""
+    """One explanation whose shared estimates and intervals are given, without deviations.
+
+    An effect is supported everywhere where its interval excludes zero, or as `verdict` says.
+    """
 
     def build(
-        weight: list[float], low: list[float], high: list[float], **changes: Any
+        estimate: list[float],
+        low: list[float],
+        high: list[float],
+        verdict: list[str] | None = None,
+        **changes: Any,
     ) -> Explanation:
-        n = len(weight)
+        n = len(estimate)
         explanation = make(n_mechanisms=1, n_concepts=n + 1)[0][0]
-        shared = Band(*(np.array([*x, np.nan]) for x in (weight, low, high, [1.0] * n)))
+        ends = zip(low, high, strict=True)
+        said = verdict or [
+            Verdict.EVERYWHERE.value if a > 0 or b < 0 else Verdict.NOT.value for a, b in ends
+        ]
+        columns = (estimate, estimate, low, high, [0.01] * n)
+        numbers = [np.array([*x, np.nan]) for x in columns]
+        shared = Band(*numbers, np.array([*said, ""]), np.array([1.0] * n + [np.nan]))
         d = len(explanation.domains)
-        zero = np.where(np.isnan(explanation.domain.weight), np.nan, 0.0)
-        total = Band(*(np.tile(np.nan_to_num(x), (d, 1)) for x in dataclasses.astuple(shared)))
+        exists = ~np.isnan(explanation.domain.weight)
+        zero = np.where(exists, 0.0, np.nan)
+        words = np.where(exists, np.tile(np.array([*said, Verdict.NOT.value]), (d, 1)), "").astype(
+            "<U40"
+        )
+
+        def tiled(values: Any) -> Any:
+            return np.where(exists, np.tile(np.nan_to_num(values), (d, 1)), np.nan)
+
+        total = Band(*(tiled(x) for x in numbers), words, tiled(shared.selected))
         return dataclasses.replace(
             explanation,
             mechanism="checker",
             shared=shared,
-            domain=Band(zero, zero, zero, zero),
+            domain=Band(zero, zero, zero, zero, zero + 1.0, words, zero),
             total=total,
             **changes,
         )

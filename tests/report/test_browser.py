@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from palate.inference.discoveries import Verdict
+from palate.report.effect_words import SYMBOLS, effect_details, effect_sentence
 from palate.report.effects import effects
 from palate.report.html import write_report
-from palate.report.sentences import effect_sentence
 from tests.report.conftest import planted
 from tests.report.test_report_file import HOSTILE, hostile
 
@@ -28,7 +29,7 @@ ARGUMENTS = [
 ]
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 
-WORDS = re.compile(r"[−+]?\d+(?:\.\d+)?|over 99|under 1")
+WORDS = re.compile(r"[−+]?\d+(?:\.\d+)?|over 99(?:\.9)?|under 1")
 
 pytestmark = [
     pytest.mark.browser,
@@ -88,7 +89,7 @@ def opened(browser, path: Path, *, fragment: str = "", **settings) -> Iterator:
 
 
 def numbers(sentence: str) -> list[float]:
-    words = {"over 99": "100", "under 1": "0"}
+    words = {"over 99": "100", "over 99.9": "100", "under 1": "0"}
     return [float(words.get(x, x).replace("−", "-")) for x in WORDS.findall(sentence)]
 
 
@@ -121,8 +122,11 @@ def test_no_request_and_no_error_offline_while_everything_is_used(browser, repor
     with opened(browser, report, offline=True) as page:
         for selector in ("#mechanism", "#domain"):
             page.select_option(selector, index=2)
-        for button in page.locator("button.plain:visible").all():
-            button.click()
+        page.locator("#worth-details summary").click()
+        names = page.locator("button.plain").evaluate_all("(all) => all.map((x) => x.id)")
+        assert len(names) == 6
+        for name in names:
+            page.locator(f"#{name}").dispatch_event("click")
         open_all(page)
         for link in page.locator("nav a").all():
             link.click()
@@ -134,22 +138,63 @@ def test_every_bar_can_be_reached_and_says_its_sentence(browser, report):
         page.click("#all")
         buttons = page.locator("#lift-chart button.concept")
         expected = effects(explanations[2], domain="domain 1")
-        assert buttons.count() == sum(e.weight != 0 for e in expected)
-        page.locator("#clear").focus()
+        assert {e.verdict for e in expected} == {v.value for v in Verdict} - {Verdict.UNRELIABLE}
+        assert buttons.count() == len(expected)
+        page.locator("#supported").focus()
         for effect, button in zip(expected, buttons.all(), strict=False):
             page.keyboard.press("Tab")
             assert button.evaluate("(x) => x === document.activeElement")
             sentence = effect_sentence(effect, explanations[2])
+            more = effect_details(effect, explanations[2])
+            definition = explanations[2].concepts.concepts[effect.index].definition
             spoken = button.locator(".vh").text_content()
             shown = page.locator("#readout").inner_text().replace("\u00a0", " ")
+            below = page.locator("#readout-more").inner_text().replace("\u00a0", " ")
             assert spoken.startswith(": " + shown)
-            assert WORDS.sub("#", shown) == WORDS.sub("#", sentence)
-            # The file holds thousandths, so a rounded number may differ by one.
-            for here, there in zip(numbers(shown), numbers(sentence), strict=True):
-                assert here == pytest.approx(there, abs=1)
+            assert below.endswith(definition)
+            for here, there in ((shown, sentence), (below.removesuffix(" " + definition), more)):
+                assert WORDS.sub("#", here) == WORDS.sub("#", there)
+                # The file holds thousandths, so a rounded number may differ by one.
+                for one, other in zip(numbers(here), numbers(there), strict=True):
+                    assert one == pytest.approx(other, abs=1)
+
+
+def test_a_bar_stands_only_where_something_is_supported(browser, report):
+    explanations, _ = planted(n_mechanisms=4, n_concepts=20, n_pairs=60)
+    for fragment, domain in (("#m=judge+2", None), ("#m=judge+2&d=domain+1", "domain 1")):
+        expected = effects(explanations[2], domain=domain)
+        with opened(browser, report, fragment=fragment) as page:
+            page.click("#all")
+            rows = page.locator("#lift-chart tbody tr").all()
+            for effect, row in zip(expected, rows, strict=True):
+                assert row.locator("svg rect.fill").count() == effect.supported
+                assert row.locator(".mark.hollow").count() == (not effect.own)
+                assert row.locator("td.verdict .symbol").inner_text() == SYMBOLS[effect.verdict]
+            page.click("#supported")
+            rows = page.locator("#lift-chart tbody tr")
+            assert rows.count() == sum(e.supported for e in expected)
+
+
+def test_a_cell_of_the_domains_says_its_sentence(browser, report):
+    with opened(browser, report, fragment="#m=judge+2") as page:
+        page.click("#heat-all")
+        table = page.locator("#heat")
+        assert table.locator("td.held button").count() > 5
+        for verdict in (0, 1, 2):
+            cell = table.locator(f"td.held.v{verdict} button").first
+            cell.focus()
+            said = page.locator("#heat-read").inner_text().replace("\u00a0", " ")
+            assert cell.locator(".vh").text_content() == ": " + said
+            assert said.endswith("; " + [v.value for v in Verdict][verdict] + ".")
+        assert table.locator("td.rest button, td.same button").count() == 0
+        assert "%" not in "".join(table.locator("td.rest").all_inner_texts())
+        page.click("#heat-rest")
+        numbers_shown = table.locator("td.rest").all_inner_texts()
+        assert sum("+" in x or "−" in x for x in numbers_shown) > len(numbers_shown) / 2
 
 
 def test_selectors_change_the_view_announce_it_and_keep_a_link(browser, report):
+    explanations, _ = planted(n_mechanisms=4, n_concepts=20, n_pairs=60)
     with opened(browser, report) as page:
         assert (
             page.locator("#lift-chart caption").inner_text() == "judge 0, everywhere: lift per step"
@@ -162,9 +207,11 @@ def test_selectors_change_the_view_announce_it_and_keep_a_link(browser, report):
         )
         assert page.locator("#announce").inner_text().startswith("judge 1, domain 2: 12 of ")
         assert page.locator("#heat caption").inner_text().startswith("judge 1")
-        assert page.locator("#by-domain caption").inner_text().startswith("judge 1")
+        assert page.locator("#by-domain caption").text_content().startswith("judge 1")
+        assert page.locator("#baselines caption").text_content().startswith("judge 1")
         assert page.evaluate("location.hash") == "#m=judge+1&d=domain+2"
-        assert page.locator("#heat tbody tr").count() == 15
+        held = [v for v in explanations[1].shared.verdict if v == Verdict.EVERYWHERE]
+        assert 0 < len(held) <= page.locator("#heat tbody tr").count() <= 15
         page.click("#heat-all")
         assert page.locator("#heat tbody tr").count() == 20
 
@@ -230,7 +277,7 @@ def test_a_phone_never_scrolls_sideways(browser, which, request):
 def test_it_is_readable_without_a_script(browser, report):
     with opened(browser, report, java_script_enabled=False) as page:
         text = page.locator("body").inner_text()
-        for part in ("Rewards most", "The concepts", "Data and method", "judge 3: lift per step"):
+        for part in ("Rewards", "The concepts", "Data and method", "judge 3: lift per step"):
             assert part in text
         assert page.locator("select:visible, button:visible, input:visible").count() == 0
 

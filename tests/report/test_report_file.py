@@ -13,8 +13,9 @@ import polars as pl
 import pytest
 
 from palate.errors import InputError, OutputError
+from palate.inference.discoveries import Verdict
 from palate.report.agreement import agreement
-from palate.report.effects import clear_effects
+from palate.report.effects import supported_effects
 from palate.report.examples import choose_examples
 from palate.report.html import render, write_report
 from palate.report.markdown import summary_markdown
@@ -130,20 +131,26 @@ def test_thirty_five_mechanisms_fit_into_two_megabytes(make):
     assert len(page.encode()) - texts <= 2_000_000
 
 
-def test_the_payload_gives_the_weights_back(make):
+def test_the_payload_gives_the_effects_back(make):
     explanations, preferences = make()
     mechanism = payload(explanations, preferences)["mechanisms"][1]
     explanation = explanations[1]
     rows = {row[0]: row for row in mechanism["domains"]["0"]}
+    words = [v.value for v in Verdict]
     for j in range(explanation.concepts.n_concepts):
-        total = explanation.total
-        numbers = [total.weight[0, j], total.low[0, j], total.high[0, j]]
-        assert rows[j][1:4] == pytest.approx(1000 * np.array(numbers), abs=0.5)
-        assert rows[j][4] == 100
-        assert rows[j][6] == pytest.approx(1000 * explanation.domain.weight[0, j], abs=0.5)
+        total, part = explanation.total, explanation.domain
+        assert words[rows[j][1]] == total.verdict[0, j]
+        numbers = [x[0, j] for x in (total.estimate, total.low, total.high, total.p_value)]
+        assert rows[j][2:6] == pytest.approx(1000 * np.array(numbers), abs=0.5)
+        assert rows[j][6] == pytest.approx(1000 * total.weight[0, j], abs=0.5)
+        assert rows[j][7] == 100
+        numbers = [x[0, j] for x in (part.estimate, part.low, part.high)]
+        assert rows[j][8:] == pytest.approx(1000 * np.array(numbers), abs=0.5)
     specific = explanation.concepts.n_concepts - 1
     assert specific not in {row[0] for row in mechanism["shared"]}
     assert specific not in {row[0] for row in mechanism["domains"]["1"]}
+    unknown = {row[0]: row for row in mechanism["domains"]["2"]}[specific - 1]
+    assert unknown[2:6] == [*unknown[8:], None] == [None] * 4
 
 
 def test_summary_scores_concepts_and_notes_need_no_script(make):
@@ -157,7 +164,7 @@ def test_summary_scores_concepts_and_notes_need_no_script(make):
     )
     static = re.sub(r"<script.*?</script>", "", page, flags=re.S)
     for text in (
-        "Rewards most",
+        "Rewards",
         "judge 2",
         "definition 3",
         "One note for all.",
@@ -181,7 +188,7 @@ def test_examples_are_cases_of_the_strongest_concepts_and_the_worst_misses(make)
     chosen = choose_examples(explanation, n_concepts=2, per_concept=2, n_misses=3)
     assert len({x.pair_id for x in chosen}) == len(chosen)
     cases = [x for x in chosen if x.concept is not None]
-    assert [x.concept for x in cases[::2]] == [e.index for e in clear_effects(explanation)[:2]]
+    assert [x.concept for x in cases[::2]] == [e.index for e in supported_effects(explanation)[:2]]
     for x in cases:
         local = explanation.local(x.pair_id)
         name = explanation.concepts.names[x.concept]

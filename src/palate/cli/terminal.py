@@ -16,10 +16,11 @@ import numpy as np
 
 from palate.cli.terminal_text import clean
 from palate.explanations.evaluation import IN_DOMAIN, NEW_DOMAIN, OURS
-from palate.explanations.yardsticks import NULLS, best_null, domain_warning
+from palate.explanations.yardsticks import NULLS, best_null
 from palate.report.effect_words import SYMBOLS
 from palate.report.effects import Effect, domain_statements, lift, supported_effects
 from palate.report.figures import headline_score, level_of, scores_of
+from palate.report.reach import domain_reach_sentence
 from palate.report.score_words import score_sentence
 from palate.report.sentences import fdr_sentences, nothing_sentence, summary_sentences
 from palate.report.words import interval_words, lift_words
@@ -99,7 +100,10 @@ def print_summary(
     many = len(explanations) > MANY
     for explanation in explanations:
         _print_mechanism(screen, explanation, many=many)
-    remarks = dict.fromkeys([*notes, *(_common(explanations) if many else ())])
+    weak = domain_reach_sentence(explanations)
+    remarks = dict.fromkeys(
+        [*notes, *([weak] if weak else ()), *(_common(explanations) if many else ())]
+    )
     if remarks:
         screen.print(_text("Notes", "bold"))
         for note in remarks:
@@ -140,8 +144,7 @@ def _print_mechanism(screen: Console, explanation: Explanation, *, many: bool) -
     _print_everywhere(screen, explanation, everywhere, largest, top=5 if many else 8)
     _print_domains(screen, explanation, within, largest, top=4 if many else 8)
     if not many:
-        warning = domain_warning(explanation)
-        for note in (*explanation.notes, *((warning,) if warning else ())):
+        for note in explanation.notes:
             _paragraph(screen, note, bullet=True)
     screen.print()
 

@@ -46,8 +46,6 @@ TEMPLATES = {
     Verdict.DIFFERS.value: "; differs in this domain.",
     Verdict.NOT.value: "; not supported: the interval includes no effect.",
     Verdict.UNRELIABLE.value: "; nothing can be said: annotated again, it got other values.",
-    Verdict.UNRELIABLE.value: "; nothing can be said: annotated again, the concept has too "
-    "different values.",
     "follows": "; supported everywhere ({shared} %), no difference from it was found here.",
     "by chance": "; not supported: among so many concepts, chance alone gives such intervals.",
     "step": "One step: {step}.",

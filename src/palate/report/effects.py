@@ -56,7 +56,7 @@ class Effect:
     @property
     def supported(self) -> bool:
         """Whether the verdict is any other than "not supported"."""
-        return self.verdict not in (Verdict.NOT, Verdict.UNRELIABLE)
+        return self.verdict not in UNSUPPORTED
 
     @property
     def own(self) -> bool:

@@ -19,6 +19,7 @@ from palate.report.effect_words import SHORT, SYMBOLS, VERDICTS
 from palate.report.figures import SETTINGS, fdr_of, level_of
 from palate.report.glance import glance
 from palate.report.payload import FEW_MECHANISMS, embed, payload
+from palate.report.reach import domain_reach_sentence
 from palate.report.sentences import mechanism_sentences, summary_sentences
 from palate.report.static import short_effects
 from palate.report.tables import concept_rows, facts, run_rows, score_table
@@ -147,8 +148,8 @@ def render(
         verdicts=[(v, SYMBOLS[v], SHORT[v]) for v in VERDICTS],
         marks={v: k for k, v in enumerate(VERDICTS)},
         matrix="",
-        ceiling="",
         fdr=fdr_of(explanations[0]),
+        weak=domain_reach_sentence(explanations),
         concepts=concept_rows(explanations),
         facts=facts(explanations),
         about=one_line(notes[0], 600) if notes else "",

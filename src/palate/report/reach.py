@@ -8,11 +8,13 @@ without the 2 where there is one domain). s is read from the intervals.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from palate.explanations.explanation import Array, Explanation
+from palate.explanations.yardsticks import LARGEST_LIFT, domain_reach
 from palate.report.effects import lift
 
 POWER = 0.8
@@ -70,6 +72,35 @@ def reach_sentence(explanation: Explanation) -> str:
     return (
         "With these data, a typical concept would have been found with a probability of "
         f"{100 * POWER:.0f} % from a lift of {' or '.join(parts)} on; smaller effects may be there."
+    )
+
+
+def domain_reach_sentence(explanations: Sequence[Explanation]) -> str:
+    """Return how little single domains can support, empty where there is one or they can.
+
+    Parameters
+    ----------
+    explanations
+        One per mechanism.
+    """
+    lifts: list[float] = []
+    n_pairs: list[int] = []
+    for explanation in explanations:
+        if len(explanation.domains) > 1:
+            found = domain_reach(explanation, power=POWER)
+            lifts += found["lift"].to_list()
+            n_pairs += found["n_pairs"].to_list()
+    weak = sum(x > LARGEST_LIFT for x in lifts)
+    if 2 * weak <= len(lifts):
+        return ""
+    verdicts = f"{min(n_pairs):,}"
+    if min(n_pairs) < max(n_pairs):
+        verdicts += f" to {max(n_pairs):,}"
+    return (
+        f"Single domains can support little here: with {verdicts} verdicts each, a typical concept "
+        f"needs a lift of {min(lifts):.0f} to {max(lifts):.0f} % there for its interval to exclude "
+        f"no effect with a probability of {100 * POWER:.0f} %. That nothing is found in a domain "
+        "does not say that nothing is there."
     )
 
 

@@ -161,8 +161,8 @@ def _in_domains(explanation: Explanation) -> list[str]:
         domains = len({e.domain for e in found})
         sentences.append(
             f"{more} more statement{'' if more == 1 else 's'} about single domains "
-            f"{'is' if more == 1 else 'are'} supported, {domains} of {len(explanation.domains)} "
-            "domains in all."
+            f"{'is' if more == 1 else 'are'} supported, in {domains} of {len(explanation.domains)} "
+            "domains together."
         )
     return sentences
 
@@ -181,13 +181,16 @@ def _one_by_one(explanations: Sequence[Explanation]) -> str:
         clauses = [
             f"{listed([shown(e.mechanism) for _, e in found])} "
             f"{'reward' if len(found) > 1 else 'rewards'} {shown(concept)}"
-            f"{'' if k else ' most surely'}"
+            f"{' most surely' if not k and len(tops) > 1 else ''}"
             for k, (concept, found) in enumerate(tops.items())
         ]
         every = sorted((x for found in tops.values() for x in found), key=lambda x: x[0].estimate)
         text = f"{'; '.join(clauses)}: one step more raises the chance of a response by "
-        text += _with_interval(*every[0], level=True)
-        text += f" up to {_with_interval(*every[-1], level=False)}. " if len(every) > 1 else ". "
+        if len(every) == 1:
+            text += f"{moved(*every[0])}. "
+        else:
+            text += _with_interval(*every[0], level=True)
+            text += f" up to {_with_interval(*every[-1], level=False)}. "
     if silent:
         text += (
             f"Nothing is supported that {listed(silent, last='or')} "

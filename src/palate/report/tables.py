@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from palate.explanations.evaluation import IN_DOMAIN
 from palate.explanations.explanation import Explanation
 from palate.explanations.yardsticks import Yardstick, best_null, null_sentence
 from palate.report.figures import Score, headline_score
@@ -70,6 +72,10 @@ class ScoreRow:
     low_at: float | None
     high_at: float | None
     null_at: float | None
+    ceiling: str
+    share: str
+    share_interval: str
+    ceiling_at: float | None
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ class ScoreTable:
     rows: tuple[ScoreRow, ...]
     ticks: tuple[tuple[float, str], ...]
     coin_at: float
+    ceilings: bool
 
 
 def score_table(explanations: Sequence[Explanation], *, setting: str) -> ScoreTable:
@@ -111,6 +118,7 @@ def score_table(explanations: Sequence[Explanation], *, setting: str) -> ScoreTa
         rows=tuple(_score_row(e, s, y, at, setting) for e, s, y in scored),
         ticks=ticks,
         coin_at=at(0.5) or 0.0,
+        ceilings=setting == IN_DOMAIN and any(e.ceiling for e, _, _ in scored),
     )
 
 
@@ -125,6 +133,8 @@ def _score_row(
     if null is not None and null.low is not None and null.high is not None:
         interval = f"{signed(100 * null.low)} to {signed(100 * null.high)}"
     name = shown(explanation.mechanism)
+    limit = explanation.ceiling if setting == IN_DOMAIN else {}
+    best = float(limit["ceiling"]["accuracy"][0]) if limit else None
     said = f"{name}: {round(100 * ours.accuracy)} % predicted."
     return ScoreRow(
         mechanism=name,
@@ -134,12 +144,28 @@ def _score_row(
         gain=signed(100 * null.gain) if null else "–",
         gain_interval=interval or "–",
         beaten=null is not None and null.beaten,
-        sentence=f"{said} {null_sentence(explanation, setting=setting)}".strip(),
+        sentence=" ".join(
+            s for s in (said, null_sentence(explanation, setting=setting), _limit(limit)) if s
+        ),
         at=at(ours.accuracy) or 0.0,
         low_at=at(ours.low),
         high_at=at(ours.high),
         null_at=at(null.accuracy) if null else None,
+        ceiling="–" if best is None else f"{100 * best:.0f} %",
+        share=_percent(limit.get("share")),
+        share_interval=" to ".join(_percent(limit.get(k)) for k in ("low", "high"))
+        if limit
+        else "",
+        ceiling_at=at(best),
     )
+
+
+def _limit(ceiling: Mapping[str, Any]) -> str:
+    return one_line(str(ceiling.get("sentence", "")), 600)
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None or value != value else f"{100 * value:.0f} %"
 
 
 def concept_rows(explanations: Sequence[Explanation]) -> list[dict[str, Any]]:
@@ -153,6 +179,7 @@ def concept_rows(explanations: Sequence[Explanation]) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
     for explanation in explanations:
         share = {r["concept"]: r for r in explanation.coverage.iter_rows(named=True)}
+        again = {r["concept"]: r for r in explanation.reliability.iter_rows(named=True)}
         for j, concept in enumerate(explanation.concepts.concepts):
             if concept.name in rows:
                 continue
@@ -168,8 +195,17 @@ def concept_rows(explanations: Sequence[Explanation]) -> list[dict[str, Any]]:
                 "step": step_words(explanation, j),
                 "measured": found.get("measured"),
                 "nonzero": found.get("nonzero"),
+                "reliability": _reliability(again.get(concept.name, {})),
             }
     return list(rows.values())
+
+
+def _reliability(row: Mapping[str, Any]) -> str:
+    """Return "0.81 (0.7 to 0.9)", empty where the concept was not annotated twice."""
+    value, low, high = (row.get(k) for k in ("reliability", "low", "high"))
+    if value is None or low is None or high is None or math.isnan(value):
+        return ""
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
 @dataclass(frozen=True)

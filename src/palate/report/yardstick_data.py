@@ -87,6 +87,7 @@ def yardstick_sentences(explanation: Explanation) -> list[str]:
     said = [
         null_sentence(explanation),
         null_sentence(explanation, setting=NEW_DOMAIN),
+        str(explanation.ceiling.get("sentence", "")),
         calibration_sentence(rows, setting=IN_DOMAIN),
         domain_warning(explanation),
     ]

@@ -33,7 +33,7 @@ function effectOf(row, d, shared) {
     difference: thousandth(dest), dlow: thousandth(dlow), dhigh: thousandth(dhigh),
   };
   e.known = !Number.isNaN(e.estimate);
-  e.supported = verdict !== NOT;
+  e.supported = verdict < NOT;
   e.follows = d !== EVERYWHERE && verdict === SHARED; // the shared effect is what is supported
   e.own = e.supported && !e.follows;
   e.oneSided = e.low > 0 || e.high < 0;
@@ -109,7 +109,7 @@ function thanElsewhere(e, kind) {
 }
 function ending(e) {
   if (e.follows) return say("follows", { shared: liftWords(e.shared) });
-  return !e.supported && e.oneSided ? say("by chance", {}) : say(data.verdicts[e.verdict][0], {});
+  return e.verdict === NOT && e.oneSided ? say("by chance", {}) : say(data.verdicts[e.verdict][0], {});
 }
 function details(e) {
   const said = [say("step", { step: data.concepts[e.concept].step })];

@@ -15,7 +15,7 @@ function heatCell(k, c, most, rest, readout) {
   if (!e.supported) {
     const cell = el("td", { class: "rest" + edge, title: glued(said) },
       rest ? liftWords(e.estimate) : el("span", { "aria-hidden": "true", text: "·" }),
-      el("span", { class: "vh", text: e.known ? " not supported" : " too few pairs" }));
+      el("span", { class: "vh", text: " " + (e.known ? data.verdicts[e.verdict][0] : "too few pairs") }));
     return cell;
   }
   if (e.follows && !k.numbers) {
@@ -46,7 +46,7 @@ function heatTable(caption, columns, part) {
   const button = byId(part + "-all");
   button.hidden = !all && rows.length === possible.length;
   button.textContent = all ? "Show only concepts with support" : `Show all ${possible.length} concepts`;
-  byId(part + "-read").textContent = "";
+  byId(part + "-read").textContent = rows.length ? "Point at a number, or move to it with the keyboard, to read its sentence." : "";
   if (!rows.length) return el("p", { text: "Nothing is supported here." });
   const most = Math.max(...weights, 1);
   const rest = pressed(byId(part + "-rest")), readout = byId(part + "-read");

@@ -25,7 +25,7 @@ function axisOf(rows) {
 
 // A mark at a place given in per cent: circle, square, diamond, or a hollow circle.
 function mark(x, y, verdict, hollow) {
-  const kind = `mark v${verdict}` + (hollow || verdict === NOT ? " hollow" : "");
+  const kind = `mark v${verdict}` + (hollow || verdict >= NOT ? " hollow" : "");
   const shape = verdict === HERE ? svg("rect", { x: -4, y: -4, width: 8, height: 8, class: kind })
     : verdict === DIFFERS ? svg("path", { d: "M0,-5.5L5.5,0L0,5.5L-5.5,0Z", class: kind })
     : svg("circle", { r: 4, class: kind });
@@ -64,7 +64,7 @@ function readOut(m, d, e, row) {
 
 const verdictCell = (e) => el("td", { class: `verdict t${e.verdict}` },
   el("span", { "aria-hidden": "true", class: "symbol", text: e.known ? data.verdicts[e.verdict][1] : "" }),
-  el("span", { class: "word", text: e.known ? data.verdicts[e.verdict][2] : "too few pairs" }));
+  el("span", { class: "word", text: e.follows ? "as everywhere" : e.known ? data.verdicts[e.verdict][2] : "too few pairs" }));
 
 function liftRow(m, d, e, axis) {
   const concept = data.concepts[e.concept];
@@ -107,12 +107,13 @@ function drawLifts() {
 }
 
 function withinWords(m, d, count) {
-  const here = count ? `${count} of ${effects(m, d).size} concepts supported` : "Nothing is supported";
+  const here = [...effects(m, d).values()], own = here.filter((e) => e.own).length;
   if (d !== EVERYWHERE) {
-    const own = [...effects(m, d).values()].filter((e) => e.own).length;
-    return `${here} in this domain${count ? `, ${own ? own : "none"} of them by itself and not as everywhere` : ""}.`;
+    return `${count - own} of ${here.length} concepts as everywhere; ` +
+      (own ? `${own} with a supported statement about this domain itself.` : "nothing is supported about this domain itself.");
   }
   const where = data.domains.filter((_, k) => fitted(m, k) && [...effects(m, k).values()].some((e) => e.own));
-  const own = where.length ? ` Statements of their own: ${where.join(", ")}.` : data.domains.length > 1 ? " No single domain has a statement of its own." : "";
-  return `${here} everywhere.${own}`;
+  return (count ? `${count} of ${here.length} concepts supported everywhere.` : "Nothing is supported everywhere.") +
+    (where.length ? ` Supported statements about single domains: ${where.join(", ")}.`
+      : data.domains.length > 1 ? " No statement about a single domain is supported." : "");
 }
