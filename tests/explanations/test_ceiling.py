@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import palate
@@ -44,6 +44,8 @@ CASES = [("votes", 1), ("votes", 3), ("votes", 5), ("orders", 1)]
 
 @pytest.mark.parametrize(("kind", "votes"), CASES)
 @given(st.lists(st.tuples(st.floats(0.5, 1), st.floats(0.01, 1)), min_size=1, max_size=6))
+@example([(0.501953125, 1.0)])
+@example([(0.5, 0.5), (1.0, 0.5)])
 def test_the_bounds_hold_for_any_distribution(kind, votes, mixture) -> None:  # type: ignore[no-untyped-def]
     p = np.array([m[0] for m in mixture])
     share = np.array([m[1] for m in mixture]) / sum(m[1] for m in mixture)

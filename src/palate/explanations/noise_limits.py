@@ -75,7 +75,8 @@ def limits(agreement: float, *, kind: Kind = "votes", votes: int = 1) -> Limits:
     if votes < 1 or votes % 2 == 0:
         raise InputError(f"votes: found {votes}; expected an odd number of at least 1.")
     a = max(agreement, 0.5)
-    u = (1.0 + np.linspace(0.0, 1.0, N_GRID)) / 2.0
+    roots = np.linspace(0.0, 1.0, N_GRID)
+    u = (1.0 + np.unique(np.append(roots, np.sqrt(2.0 * a - 1.0)))) / 2.0  # all equally hard, too
     w = u**2 + (1.0 - u) ** 2
     # Per pair; verdicts that count only if orders agree are w in number.
     counts = w if kind == "orders" else np.ones(w.size)
