@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import improvements as improvements_module
-from improvements import VIRTUES, compared, tried
+from improvements import VIRTUES, alphas, compared, tried
 
 import palate
 from palate.concepts.imported import read_concepts
@@ -73,7 +73,9 @@ def improvements(
         rows: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
         return rows
     found = [tried(preferences, concepts, m, **options) for m in mechanisms]
+    by_alpha = [alphas(preferences, concepts, m) for m in mechanisms]
     rows = compared([tested for tested, _ in found], found[0][1])
+    rows += compared([t for tested, _ in by_alpha for t in tested], by_alpha[0][1])
     if file is not None:
         file.write_text(json.dumps(rows), encoding="utf-8")
     return rows
@@ -174,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "",
         (improvements_module.__doc__ or "").partition("\n\n")[2].strip(),
         "",
-        "In domain, 8 splits, hyperparameters inside the training part; * marks a difference whose "
+        "8 splits, hyperparameters inside the training part; * marks a difference whose "
         "90 % interval excludes 0.",
         "",
     ]

@@ -7,9 +7,12 @@
 | refit | the weights that HMDR keeps are fitted again with a hundredth of a ridge penalty |
 | group | the deviations of a concept in all domains are penalised together, by their length |
 | known signs | weights of concepts whose definition names a virtue are at least 0 |
+| alpha = 1, 4 | the loss of the shared part alone counts 1 or 4 instead of 1 / number of domains |
 
-All are fitted on the augmented design by accelerated proximal gradient with restarts, the
-unchanged HMDR as well, so that only the penalty differs; `palate` is unchanged by what is here.
+All but the last are fitted on the augmented design by accelerated proximal gradient with restarts,
+the unchanged HMDR as well, so that only the penalty differs. The last is fitted by Palate's solver,
+with lambda_shared in proportion to 1 + alpha, in domain and on left-out domains. `palate` is
+unchanged by what is here.
 """
 
 from __future__ import annotations
@@ -20,20 +23,29 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn import config_context
 
 from palate.concepts.matrix import ConceptMatrix
 from palate.data.preferences import Preferences
-from palate.explanations.evaluation import OURS
+from palate.explanations.evaluation import (
+    IN_DOMAIN,
+    NEW_DOMAIN,
+    OURS,
+    left_out_log_odds,
+    transfer_losses,
+)
 from palate.explanations.problem import Frame, Problem
-from palate.explanations.protocol_fits import Protocol, grid, inner_folds
+from palate.explanations.protocol_fits import Protocol, chosen, grid, inner_folds
 from palate.explanations.protocol_scores import Tested, score_rows
 from palate.explanations.protocol_splits import repeated_splits
 from palate.explanations.resampling import build
 from palate.models.design import Config, Design
 from palate.models.folds import pair_losses
+from palate.models.selection import fit_on
 
 Array = npt.NDArray[np.float64]
 GAMMA = 0.5
+ALPHAS = (1.0, 4.0)
 STEPS, TOL = 400, 1e-6
 VIRTUES = (  # annotated concepts whose definition says that more of it is better
     *("Answer correctness", "Factual accuracy", "Question match", "Literal compliance"),
@@ -212,6 +224,52 @@ def tried(
     return tested, frame
 
 
+def alphas(
+    preferences: Preferences,
+    concepts: ConceptMatrix,
+    mechanism: str,
+    *,
+    n_splits: int = 8,
+    n_folds: int = 3,
+    seed: int = 0,
+) -> tuple[list[Tested], Frame]:
+    """Return held-out scores of HMDR by its alpha, in domain and on left-out domains."""
+    frame = Frame.of(preferences, concepts, missing="zero", cluster=None)
+    problem = Problem.of(frame, mechanism, preferences.verdict(mechanism))
+    design = build(problem)
+    base = grid(design, OURS, configs=9)
+    own = base[0].alpha
+    grids = {OURS: base} | {
+        f"alpha = {a:g}": [
+            Config(a, c.lambda_shared * (1 + a) / (1 + own), c.lambda_domain) for c in base
+        ]
+        for a in ALPHAS
+    }
+    protocol = Protocol(n_folds=n_folds, seed=seed)
+    tests = repeated_splits(
+        problem.groups, problem.codes, n_splits=n_splits, test_share=1 / 8, seed=seed
+    )
+    inside = np.full((len(grids), *tests.shape), np.nan)
+    outside = np.full((len(grids), 1, problem.n_pairs), np.nan)
+    quick = config_context(assume_finite=True, skip_parameter_validation=True)
+    with quick:
+        for s, test in enumerate(tests):
+            folds = inner_folds(problem, ~test, protocol, stream=(1, s))
+            for m, configs in enumerate(grids.values()):
+                best = chosen(design, configs, folds, seed=seed)
+                fit = fit_on(design, best, ~test, seed=seed)
+                inside[m, s, test] = fit.log_odds(design.X[test], design.codes[test])
+        whole = inner_folds(problem, np.ones(problem.n_pairs, dtype=bool), protocol, stream=(2,))
+        for m, configs in enumerate(grids.values()):
+            losses = transfer_losses(problem, design, configs, whole, seed=seed)
+            outside[m, 0] = left_out_log_odds(problem, design, configs, losses, seed=seed)
+    both = [
+        Tested.of(problem, setting, list(grids), z, least=8)
+        for setting, z in ((IN_DOMAIN, inside), (NEW_DOMAIN, outside))
+    ]
+    return [t for t in both if t is not None], frame
+
+
 def predicted(design: Design, w: Array, pairs: npt.NDArray[np.bool_]) -> Array:
     """Return the log-odds of some pairs by the weights of the augmented columns."""
     effects = np.zeros(design.structure.shape)
@@ -222,7 +280,7 @@ def predicted(design: Design, w: Array, pairs: npt.NDArray[np.bool_]) -> Array:
 
 
 def compared(tested: Sequence[Tested], frame: Frame) -> list[dict[str, Any]]:
-    """Return one row per model: the mean of domains, of the mean of mechanisms if there are any."""
+    """Return one row per setting and model: the mean of domains, and of mechanisms if several."""
     rows = score_rows(tested, frame.group_of, frame.codes, level=0.9, seed=0)
     last = rows[-1]["mechanism"]
     return [r for r in rows if r["mechanism"] == last and r["domain"] == "(mean)"]
@@ -231,11 +289,11 @@ def compared(tested: Sequence[Tested], frame: Frame) -> list[dict[str, Any]]:
 def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the lines of a table: by how much each change is better than HMDR, in pairs."""
     lines = [
-        "| change | accuracy, % | better than HMDR by | log-loss | better than HMDR by |",
-        "|---|---|---|---|---|",
+        "| setting | change | accuracy, % | better than HMDR by | log-loss | better than HMDR by |",
+        "|---|---|---|---|---|---|",
     ]
     for r in rows:
-        cells = [r["model"], f"{100 * r['accuracy']:.1f}"]
+        cells = [r["setting"], r["model"], f"{100 * r['accuracy']:.1f}"]
         for name, times, digits in (("gain", 100, 1), ("log_loss_gain", 1, 4)):
             if name == "log_loss_gain":
                 cells.append(f"{r['log_loss']:.4f}")

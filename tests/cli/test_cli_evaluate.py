@@ -74,6 +74,23 @@ def test_the_page_is_complete_in_itself(
     assert page.count('tabindex="0" aria-label="In domain, HMDR') == 2  # one sentence a model
 
 
+def test_names_of_strangers_are_shown_and_do_nothing(
+    palate: Palate, sizes: list[object], tmp_path: Path
+) -> None:
+    name = "<script>alert(1)</script>\u202e\x1b[31m|"
+    rows = [r | {"labels": {name: r["labels"]["long"]}} for r in votes()]
+    file = write_jsonl(tmp_path / "hostile.jsonl", rows)
+    done = palate("evaluate", file, *sizes, *FAST, "--model", "pooled", "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    page = (tmp_path / "out" / "evaluation.html").read_text(encoding="utf-8")
+    text = (tmp_path / "out" / "evaluation.md").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "\u202e" not in page + done.out
+    assert "\x1b" not in page + done.out
+    assert "alert(1)" in page
+    assert "\\|" in text
+
+
 def test_without_a_folder_nothing_is_written(
     palate: Palate, file: Path, sizes: list[object], tmp_path: Path
 ) -> None:
