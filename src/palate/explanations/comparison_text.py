@@ -108,13 +108,13 @@ def difference_sentence(comparison: Comparison, row: dict[str, Any]) -> str:
     c, level = comparison, f"{100 * comparison.settings['level']:g}"
     where = "Everywhere" if row["scope"] == EVERYWHERE else f"In {row['scope']}"
     sides = [
-        f"{name} {_signed(row[f'lift_{side}'])} %"
+        f"{name} {signed_lift(row[f'lift_{side}'])} %"
         for side, name in (("a", c.a), ("b", c.b))
         if row[f"lift_{side}"] is not None
     ]
     return (
-        f"{where}, one step more of {row['concept']}: difference {_signed(row['lift'])} % lift "
-        f"({level} % interval {_signed(row['lift_low'])} to {_signed(row['lift_high'])}), "
+        f"{where}, one step more of {row['concept']}: difference {signed_lift(row['lift'])} % lift "
+        f"({level} % interval {signed_lift(row['lift_low'])} to {signed_lift(row['lift_high'])}), "
         f"{WORDS[row['verdict']]}. By itself: {', '.join(sides)}."
     )
 
@@ -174,12 +174,19 @@ def _apart(comparison: Comparison) -> list[str]:
 
 def _named(row: dict[str, Any]) -> str:
     return (
-        f"{row['concept']} ({_signed(row['lift'])} %, {_signed(row['lift_low'])} to "
-        f"{_signed(row['lift_high'])})"
+        f"{row['concept']} ({signed_lift(row['lift'])} %, {signed_lift(row['lift_low'])} to "
+        f"{signed_lift(row['lift_high'])})"
     )
 
 
-def _signed(value: float | None) -> str:
+def signed_lift(value: float | None) -> str:
+    """Return a lift in per cent with its sign: "+12", "−3.4", "0" or "over +99".
+
+    Parameters
+    ----------
+    value
+        The lift, or None.
+    """
     if value is None:
         return "–"
     if abs(value) >= 99.5:  # a lift never reaches 100
