@@ -11,16 +11,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from palate import __version__
+from palate.cli.compare import compare
 from palate.cli.convert import convert
 from palate.cli.demo import demo
 from palate.cli.evaluate import evaluate
 from palate.cli.explain import explain
 from palate.cli.failures import TERMINATED, guarded, leave
 from palate.cli.inspect import inspect
+from palate.cli.plan import plan
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "explain": explain,
     "evaluate": evaluate,
+    "compare": compare,
+    "plan": plan,
     "demo": demo,
     "inspect": inspect,
     "convert": convert,

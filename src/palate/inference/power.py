@@ -10,14 +10,18 @@ An effect theta, with an estimate of standard error se, is found with probabilit
 which is what `palate.inference.discoveries` asks for where R of C concepts are chosen, this one
 included (without the 2 where there is one domain). R grows with the study: it is the mean count
 over draws of the p-values of all concepts at that size, with the effects that the pilot's posterior
-mean gives them; or 1, if nothing else is found. Three corrections:
+mean gives them; or 1, if nothing else is found. Corrections:
 
-- the standard error of a shared effect is widened where domains differ. Where they do not, the
-  factor is that of a chi-squared variable with K - 1 degrees of freedom; power is averaged over it;
-- a strong effect decides pairs and leaves less to learn from them: se^2 is divided by
-  sum_i sigma'(z_i + theta x_i) x_i^2 / sum_i sigma'(z_i) x_i^2, mean of both signs of theta;
-- an effect in one domain raises the variance that deviations of this concept are given, by about
-  theta^2 / (TAILS + K), and with it that of a difference, by 1 / (K - 1) of this.
+- planned are effects that are the same in all domains; in one domain and absent elsewhere; and the
+  same elsewhere and different in one. Whatever deviations the pilot shows of this concept are
+  replaced by none (and theta): U becomes what a study would make of none, plus theta^2 / (TAILS +
+  K) for a difference. U stays in the standard error and is no error;
+- the standard error of a shared effect is widened where domains seem to differ, here by chance: by
+  max(1, h X / (K - 1)), X chi-squared with K - 1 degrees of freedom and h the mean of se^2 / (se^2 +
+  U) over domains; power is averaged over it;
+- a strong effect decides pairs and leaves less to learn from them: theta is multiplied by the square
+  root of the information beside it relative to that of the pilot (`Study.information`). Not for a
+  difference, which is planned as an effect elsewhere that is absent in the domain.
 
 Shapes: C concepts, D domains; rows 0 of (1 + D, C) are shared effects, rows 1 + d those in domain d.
 """
@@ -39,7 +43,8 @@ FEWEST, MOST = 10.0, 1e7  # pairs per domain that are looked at
 KNOTS, POINTS = 13, 121
 N_DRAWS = 200
 QUANTILES = (np.arange(32) + 0.5) / 32
-HALVINGS = 40
+HALVINGS, ROUNDS = 40, 6
+LEAST = 0.1  # share of a variance that is left at least
 MAX_EFFECT = 10.0
 
 
@@ -112,7 +117,9 @@ class Planner:
         draws = self.random.standard_normal((N_DRAWS, *means.shape))
         with np.errstate(invalid="ignore"):
             t = np.abs(means / errors.total + draws)
-            t[:, 0] /= np.sqrt(self._widening(self.random.random((N_DRAWS, 1))))
+            noise = errors.total[1:] ** 2
+            chance = self.random.random((N_DRAWS, 1))
+            t[:, 0] /= np.sqrt(self._widening(noise, self.study.prior, chance))
             p = 2.0 * stats.t.sf(t, errors.total_dof)
         family = np.nan_to_num(p[:, 0], nan=1.0)
         if self.several:
@@ -151,22 +158,43 @@ class Planner:
         )
         with np.errstate(invalid="ignore"):
             size = theta * np.sqrt(self.study.information(theta))
-            needed = stats.t.isf(inside / 2.0, errors.total_dof)
-            total = stats.norm.cdf(size / errors.total - needed)
-            factors = np.sqrt(self._widening(QUANTILES[:, None]))
-            strength = size[:1] / errors.total[:1]
-            total[0] = stats.norm.cdf(strength - needed[:1] * factors).mean(axis=0)
-            raised = theta**2 / (TAILS + self.K) / np.maximum(self.K - 1, 1)
-            se = np.sqrt(errors.deviation**2 + raised)
-            needed = stats.t.isf(inside / 2.0, errors.deviation_dof)
-            deviation = stats.norm.cdf(size / se - needed)
-        deviation[0] = np.nan
+            t_total = stats.t.isf(inside / 2.0, errors.total_dof)
+            t_deviation = stats.t.isf(inside / 2.0, errors.deviation_dof)
+            total = stats.norm.cdf(size / errors.total - t_total)
+            noise = errors.total[1:] ** 2
+            prior = self._deviations(noise)
+            se, sd = _replaced(errors.total[0] ** 2, self.study.prior, prior, noise)
+            factors = np.sqrt(self._widening(noise, prior, QUANTILES[:, None]))
+            total[0] = stats.norm.cdf((size[0] - t_total[0] * factors * se) / sd).mean(axis=0)
+            deviation = np.full(total.shape, np.nan)
+            for d in range(len(noise)):
+                others = np.arange(len(noise)) != d
+                raised = prior[others] + theta[1 + d] ** 2 / (TAILS + self.K)
+                variance = errors.deviation[1 + d] ** 2
+                se, sd = _replaced(variance, self.study.prior[others], raised, noise[others])
+                away = (theta[1 + d] - t_deviation[1 + d] * se) / sd
+                deviation[1 + d] = stats.norm.cdf(away)
         return Power(total, deviation)
 
-    def _widening(self, quantile: Array) -> Array:
+    def _deviations(self, noise: Array) -> Array:
+        """Return the variance that a study gives deviations of a concept that has none, (D, C).
+
+        The fixed point of U = (TAILS scale^2 + K (r + r^2) noise) / (TAILS + K), r = U / (U +
+        noise) the share of its noise that a deviation is taken for.
+        """
+        start = self.study.typical_prior
+        mean = np.nan_to_num(noise).sum(axis=0) / np.maximum((~np.isnan(noise)).sum(axis=0), 1)
+        U = start.copy()
+        for _ in range(ROUNDS):
+            r = U / np.maximum(U + mean, 1e-300)
+            U = (TAILS * start + self.K * (r + r**2) * mean) / (TAILS + self.K)
+        return np.tile(U, (len(noise), 1))
+
+    def _widening(self, noise: Array, prior: Array, quantile: Array) -> Array:
         """Return quantiles of the factor by which the spread of domains widens a variance."""
         freedom = np.maximum(self.K - 1, 1)
-        ratio = self.study.spread * stats.chi2.ppf(quantile, freedom) / freedom
+        share = np.nan_to_num(noise / (noise + prior)).sum(axis=0) / np.maximum(self.K, 1)
+        ratio = share * stats.chi2.ppf(quantile, freedom) / freedom
         return np.where(self.K > 1, np.maximum(ratio, 1.0), 1.0)
 
     def pairs(self, theta: float, power: float, *, alone: bool = False) -> Power:
@@ -219,6 +247,21 @@ class Planner:
             high[np.isnan(getattr(errors, kind))] = np.nan
             out.append(high)
         return Power(*out)
+
+
+def _replaced(variance: Array, before: Array, prior: Array, noise: Array) -> tuple[Array, Array]:
+    """Return the standard error with other prior variances of deviations, and the true one (C,).
+
+    A mean over domains, weighted by 1 / (noise + U), has the variance 1 / sum of the weights, of
+    which U is no error where the domains do not differ.
+    """
+    old = np.nan_to_num(1.0 / (noise + before)).sum(axis=0)
+    weight = np.nan_to_num(1.0 / (noise + prior))
+    whole = np.maximum(weight.sum(axis=0), 1e-100)
+    fixed = variance - np.where(old > 0, 1.0 / np.maximum(old, 1e-300), 0.0)
+    new = np.maximum(fixed + 1.0 / whole, LEAST * variance)
+    spurious = (np.nan_to_num(weight**2) * np.nan_to_num(prior)).sum(axis=0) / whole**2
+    return np.sqrt(new), np.sqrt(np.maximum(new - spurious, LEAST * new))
 
 
 def _crossing(x: Array, power: Array, wanted: float) -> Array:

@@ -33,6 +33,7 @@ from palate.inference.hierarchy import SHARE, TAILS, Array, Block, Posterior, mo
 from palate.inference.linear import Influence, Linear
 
 SCALES = (3e-3, 1.0, 12)  # of deviations, whose evidence is looked at
+USUAL = 0.1  # scale of deviations, log-odds per standard deviation
 EFFECTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0)  # log-odds per step
 
 
@@ -177,7 +178,9 @@ def log_odds_variance(posterior: Posterior) -> Array:
 
 
 def likely_domain_scale(posterior: Posterior) -> float:
-    """Return the mean over its evidence of the scale of deviations, every scale as likely before.
+    """Return the mean of the scale of deviations given the pilot.
+
+    Before, it is half-Cauchy around 0 with scale `USUAL` (Gelman 2006).
 
     The learned scale is where the evidence is largest, often 0 in a small pilot, though larger ones
     are hardly less likely.
@@ -193,7 +196,8 @@ def likely_domain_scale(posterior: Posterior) -> float:
     evidence = np.array(
         [replicated(posterior, posterior.weight, domain_scale=s)[1] for s in scales]
     )
-    chance = np.exp(evidence - evidence.max()) * scales  # even on a logarithmic grid
+    before = scales / (1.0 + (scales / USUAL) ** 2)  # on a logarithmic grid
+    chance = np.exp(evidence - evidence.max()) * before
     return float((chance * scales).sum() / chance.sum())
 
 
@@ -234,20 +238,6 @@ class Study:
         for d, b in enumerate(pilot.blocks):
             self.total_mean[d, b.own] += b.mean
         self.prior = replace(self.linear, posterior=self.belief).prior_variance(self.n_concepts)
-        self.spread = self._spread()
-
-    def _spread(self) -> float:
-        """Return the median of Q / (K - 1) over that of chi-squared variables; 1 if unknown."""
-        value, se = self.effects.total.value, self.effects.total.se
-        weight = np.nan_to_num(1.0 / (se**2 + self.prior))
-        known = np.nan_to_num(value)
-        K = (weight > 0).sum(axis=0)
-        several = K > 1
-        if not several.any():
-            return 1.0
-        centre = (weight * known).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-300)
-        Q = (weight * (known - centre) ** 2).sum(axis=0)[several]
-        return float(np.median(Q / stats.chi2.median(K[several] - 1)))
 
     def errors(self, factors: Array) -> Errors:
         """Return the errors of a study in which the pairs of domain d stand f_d times.
@@ -275,6 +265,15 @@ class Study:
         total[np.isnan(known)] = np.nan
         deviation[1:][np.isnan(self.effects.deviation.value)] = np.nan
         return Errors(total, deviation, total_dof, deviation_dof)
+
+    @cached_property
+    def typical_prior(self) -> Array:
+        """Variance of the deviations of a concept without any that the pilot shows, shape (C,)."""
+        out = np.zeros(self.n_concepts)
+        squares = _squares(self.belief)
+        out[: squares.size] = self.domain_scale**2 / squares
+        out[self.prior.max(axis=0, initial=0.0) == 0] = 0.0
+        return out
 
     def information(self, theta: Array) -> Array:
         """Return the information on a concept beside an effect of it, relative to the pilot's.
