@@ -344,7 +344,8 @@ def test_many_pairs_are_evaluated_on_a_part_and_resampled_in_bags() -> None:
     effects = SHARED + DOMAIN
     assert np.abs(found.total.weight - effects).max() < 0.25
     # By theory the standard error in a domain is 1 / sqrt(n E[x^2] E[p (1 - p)]), with a third of
-    # the pairs 1 / sqrt(3,667 2/3 .18) = .048, so a 90 % interval is about .16 wide.
+    # the pairs 1 / sqrt(3,667 2/3 .18) = .048, so a 90 % interval is about .16
+    # wide, and a little more for what is not known about the other concepts.
     width = (found.total.high - found.total.low)[:, :3]
-    assert ((width > 0.13) & (width < 0.21)).all()
+    assert ((width > 0.13) & (width < 0.25)).all()
     assert found.pairs["held_out_probability"].is_null().sum() > 9_000
