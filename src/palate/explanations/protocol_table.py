@@ -6,6 +6,7 @@ do so by chance; how many are expected is said beside how many were found.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from palate.explanations.protocol_scores import MEAN_MECHANISM
 
 SETTINGS = (IN_DOMAIN, NEW_DOMAIN)
 NONE = "–"
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 LEGEND = (
     "+ above HMDR, - below HMDR, each beyond noise: the interval of the paired difference excludes "
     "0. No sign: no difference beyond noise."
@@ -178,13 +180,25 @@ def markdown(evaluation: Evaluation) -> str:
     evaluation
         What was found.
     """
-    lines = ["# Evaluation", "", *(f"{s}\n" for s in sentences(evaluation))]
+    lines = ["# Evaluation", "", *(x for s in sentences(evaluation) for x in (s, ""))]
     for table in tables(evaluation):
         lines += [f"## {table.caption}", "", *markdown_table(table), ""]
     lines += [LEGEND, "", f"{about(evaluation)}", ""]
     lines += [f"- {note}" for note in evaluation.notes]
     lines += [f"- Skipped: {reason}" for reason in evaluation.skipped.values()]
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join(plain(line) for line in lines).rstrip() + "\n"
+
+
+def plain(line: str) -> str:
+    """Return a line of Markdown in which names of strangers are nothing but text.
+
+    Parameters
+    ----------
+    line
+        One line; control and direction marks become U+FFFD, tags and links lose their effect.
+    """
+    safe = _CONTROLS.sub("\ufffd", line).replace("&", "&amp;").replace("<", "&lt;")
+    return safe.replace("](", "]\\(").replace("`", "\\`")
 
 
 def tables(evaluation: Evaluation) -> list[Table]:
