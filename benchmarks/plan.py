@@ -1,30 +1,31 @@
 """Do plans hold? Studies of the planned size are made, and what is found in them is counted.
 
-    python -m benchmarks.plan run --out FILE [--rows PATTERN ...] [--pilots 40] [--studies 10]
+    python -m benchmarks.plan run --out FILE [--rows PATTERN ...] [--pilots 25] [--studies 16]
     python -m benchmarks.plan table FILE
 
 Concept values are real: measured ones of LLMBar (13 domains) and PandaLM (8), 30 of them chosen at
-random, annotated ones of the demo set (28 concepts, 8 domains) and of LLMBar (30, 8); rows are drawn
-with replacement within domains. True effects: those that `infer` finds in the real verdicts of
-people (posterior means; of the demo set, of its mechanism `checker`), so many and small ones; or
-none at all (`null`).
+random; annotated ones of the demo set (28 concepts, 8 domains) and of LLMBar (30, 8). Rows are
+drawn with replacement within domains. True effects: those that `infer` finds in the real verdicts
+(posterior means; of people, and of the mechanism `checker` of the demo set); or none (`null`).
 
 Pilot: a few hundred pairs, domains in the shares of the real data, verdicts from the true effects;
 `repeated`: prompts of 1 to 20 pairs, as `benchmarks/inference_worlds.py` makes them. A plan is made
-from the pilot. Then for a concept chosen at random among those with a plan between 20 and 400 pairs
-per domain, data of just the planned size are drawn with the planted effect, of either sign, in place
-of its own: the same in all domains ("shared"); in one domain and absent elsewhere ("one domain"); the
-same elsewhere and absent in one ("difference"). Found: the explanation says what was planted, with
-its sign: "supported everywhere"; "supported" or "differs in this domain"; "differs in this domain".
+from the pilot. Then for a concept chosen at random among those with a plan between 20 and 300 pairs
+per domain, data of just the planned size are drawn with the planted effect, of either sign, in
+place of its own: the same in all domains ("shared"); in one domain and absent elsewhere ("domain");
+the same elsewhere and absent in one ("difference"). Found: the explanation says what was planted,
+with its sign: "supported everywhere"; "supported in this domain" or "differs in this domain";
+"differs in this domain".
 
-Sizes: the same is done at .8 and 1.25 times the planned size. The size that would have given the
-promised power is that at which the line through the three powers, on the probit scale and against
-the root of the size, reaches it.
+Needed / planned: the size that would have given the promised power, over the planned one: the
+effect is found if a normal number of mean a sqrt(size) exceeds the threshold t of the plan, so
+((t + z(promised)) / (t + z(reached)))^2.
 
-Textbook, in the same table, at the power and the p-value of Palate's plan (and at .05, as is usual):
-one proportion, (z + z')^2 / (lift / 100)^2 pairs on which the concept differs; one logistic
+Textbook, in the same table, at the power and the p-value of Palate's plan (and at .05, as is
+usual): one proportion, (z + z')^2 / (lift / 100)^2 pairs on which the concept differs; one logistic
 coefficient, (z + z')^2 / (w^2 mean x^2 / 4) pairs (Hsieh 1989), both without the other concepts.
-Shown as the pairs they give over those of the plan. Errors are Monte-Carlo errors over pilots.
+Shown as the pairs they give over those of the plan, and the power that is reached with the pairs of
+the formula for one coefficient. Errors are Monte-Carlo errors over pilots.
 """
 
 from __future__ import annotations
@@ -59,8 +60,7 @@ from palate.inference.power import Planner
 from palate.inference.study import Study
 
 POWER, FDR = 0.8, 0.1
-FEWEST, MOST = 20, 400
-SIZES = (0.8, 1.0, 1.25)
+FEWEST, MOST = 20, 300
 TARGETS = ("shared", "domain", "difference")
 
 
@@ -72,7 +72,7 @@ class Row(NamedTuple):
     prompts: str
     n_pilot: int
     lift: int
-    target: str
+    lift_domain: int
 
     @property
     def name(self) -> str:
@@ -80,17 +80,13 @@ class Row(NamedTuple):
         return "-".join(map(str, self))
 
 
-ROWS = tuple(
-    Row(design, effects, prompts, n, 30 if target == "shared" else 50, target)
-    for design, effects, prompts, n in (
-        ("demo", "real", "single", 400),
-        ("annotated", "real", "single", 400),
-        ("annotated", "null", "single", 400),
-        ("pandalm", "real", "single", 400),
-        ("pandalm", "real", "repeated", 600),
-        ("judges", "real", "single", 500),
-    )
-    for target in TARGETS
+ROWS = (
+    Row("demo", "real", "single", 400, 30, 50),
+    Row("annotated", "real", "single", 400, 50, 70),
+    Row("annotated", "null", "single", 400, 30, 50),
+    Row("pandalm", "real", "single", 400, 30, 50),
+    Row("pandalm", "real", "repeated", 600, 30, 50),
+    Row("judges", "real", "single", 500, 30, 50),
 )
 
 
@@ -98,8 +94,6 @@ def true_effects(design: str) -> Array:
     """Return the posterior means of the effects on the real verdicts, shape (D + 1, C)."""
     population, y = population_of(design), _verdicts(design)
     used = np.isfinite(y) & (y != 0)
-    if used.sum() != used.size:
-        used = np.flatnonzero(used)
     X, codes = population.values[used], population.codes[used]
     found = infer(X, y[used], codes, np.arange(len(X)), exists=population.exists)
     out = np.zeros(population.exists.shape)
@@ -190,7 +184,9 @@ def is_found(world: World, target: str, d: int, j: int, effects: Array, sizes: l
     return bool(said in (Verdict.HERE, Verdict.DIFFERS) and right)
 
 
-def textbook(world: World, target: str, d: int, j: int, theta: float, p_value: float) -> list[float]:
+def textbook(
+    world: World, target: str, d: int, j: int, theta: float, p_value: float
+) -> list[float]:
     """Return pairs per domain: one proportion, one logistic coefficient, at p and both at .05."""
     values = world.population.values
     x = values[:, j] if target == "shared" else values[world.places[d], j]
@@ -231,29 +227,31 @@ def one_pilot(row: Row, pilot: int, studies: int, effects: Array) -> dict[str, A
     X, y, codes, groups = world.draw(sizes.tolist(), world.effects)
     found = infer(X, y, codes, groups, exists=world.population.exists)
     planner = Planner(Study(found, sizes.astype(float)), fdr=FDR, seed=pilot)
-    theta = 2.0 * float(np.arctanh(row.lift / 100.0))
-    power = planner.pairs(theta, POWER)
-    needed = {
-        "shared": power.total[:1],
-        "domain": power.total[1:],
-        "difference": power.deviation[1:],
-    }[row.target]
-    fit = np.argwhere((needed >= FEWEST) & (needed <= MOST))
-    hits = {str(size): [0, 0] for size in SIZES}
-    ratios, planned = [], []
-    for k in range(studies if fit.size else 0):
-        d, j = fit[random.integers(len(fit))]
-        n = float(needed[d, j])
-        level = FDR * planner.chosen(n)[j] / planner.n_tested / 2.0
-        level /= 1.0 if row.target == "shared" else planner.K[j]
-        planned.append(n)
-        ratios.append([v / n for v in textbook(world, row.target, d, j, theta, level)])
-        truth = planted(world, row.target, d, j, random.choice([-1.0, 1.0]) * theta)
-        for size in SIZES:
-            study = [int(np.ceil(n * size))] * len(world.places)
-            hits[str(size)][0] += is_found(world, row.target, d, j, truth, study)
-            hits[str(size)][1] += 1
-    return {"hits": hits, "planned": planned, "textbook": ratios, "rows": int(needed.size)}
+    out = {}
+    for target in TARGETS:
+        lift = row.lift if target == "shared" else row.lift_domain
+        theta = 2.0 * float(np.arctanh(lift / 100.0))
+        power = planner.pairs(theta, POWER)
+        needed = {
+            "shared": power.total[:1],
+            "domain": power.total[1:],
+            "difference": power.deviation[1:],
+        }[target]
+        fit = np.argwhere((needed >= FEWEST) & (needed <= MOST))
+        lines = []
+        for d, j in fit[random.integers(len(fit), size=studies)] if len(fit) else []:
+            n = float(needed[d, j])
+            level = FDR * planner.chosen(n)[j] / planner.n_tested / 2.0
+            level /= 1.0 if target == "shared" else planner.K[j]
+            book = textbook(world, target, d, j, theta, level)
+            truth = planted(world, target, d, j, random.choice([-1.0, 1.0]) * theta)
+            found_at = [
+                is_found(world, target, d, j, truth, [int(np.ceil(size))] * len(world.places))
+                for size in (n, book[1])
+            ]
+            lines.append([n, level, *found_at, *(b / n for b in book)])
+        out[target] = lines
+    return out
 
 
 def table(path: Path) -> str:
@@ -261,47 +259,43 @@ def table(path: Path) -> str:
     lines = [json.loads(x) for x in path.read_text(encoding="utf-8").splitlines()]
     head = (
         "concepts", "true effects", "prompts", "pilot, pairs", "planted", "lift, %",
-        "planned, pairs per domain (median)", "studies", "power promised", "power reached",
-        "at .8 x", "at 1.25 x", "needed / planned",
-        "one proportion / planned", "one coefficient / planned", "the two at p < .05",
+        "planned, pairs per domain", "studies", "power promised", "power reached",
+        "needed / planned", "one proportion / planned", "one coefficient / planned",
+        "power reached with it", "the two at p < .05",
     )  # fmt: skip
     out = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in ROWS:
-        mine = [x for x in lines if x["row"] == row.name and x["planned"]]
-        if not mine:
-            continue
-        rates = {s: np.array([x["hits"][str(s)] for x in mine], dtype=float) for s in SIZES}
-        cells = {s: _rate(r) for s, r in rates.items()}
-        curve = {s: (lambda pick, r=r: float(r[pick, 0].sum() / r[pick, 1].sum())) for s, r in rates.items()}
-        ratio = _needed(*(curve[s](np.arange(len(mine))) for s in SIZES))
-        random = np.random.default_rng(0)
-        draws = []
-        for _ in range(200):
-            pick = random.integers(len(mine), size=len(mine))
-            draws.append(_needed(*(curve[s](pick) for s in SIZES)))
-        text = np.concatenate([np.array(x["textbook"]) for x in mine])
-        planned = np.concatenate([x["planned"] for x in mine])
-        medians = np.median(text, axis=0)
-        out.append(
-            f"| {row.design} | {row.effects} | {row.prompts} | {row.n_pilot} | {row.target} | "
-            f"{row.lift} | {np.median(planned):.0f} | {planned.size} | {POWER:.2f} | {cells[1.0]} | "
-            f"{cells[0.8]} | {cells[1.25]} | {ratio:.2f} ± {np.std(draws):.2f} | {medians[0]:.2f} | "
-            f"{medians[1]:.2f} | {medians[2]:.2f}, {medians[3]:.2f} |"
-        )
+        for target in TARGETS:
+            mine = [x[target] for x in lines if x["row"] == row.name and x[target]]
+            if not mine:
+                continue
+            studies = np.concatenate([np.array(x, dtype=float) for x in mine])
+            median = np.median(studies, axis=0)
+            t = float(stats.norm.isf(studies[:, 1] / 2.0).mean())
+            (rate, error), (by_book, book_error) = (_rate(mine, k) for k in (2, 3))
+            needed, low, high = (_needed(t, r) for r in (rate, rate + error, rate - error))
+            cells = (
+                row.design, row.effects, row.prompts, row.n_pilot, target,
+                row.lift if target == "shared" else row.lift_domain,
+                f"{median[0]:.0f}", len(studies), f"{POWER:.2f}", f"{rate:.3f} ± {error:.3f}",
+                f"{needed:.2f} ± {(high - low) / 2:.2f}", f"{median[4]:.2f}", f"{median[5]:.2f}",
+                f"{by_book:.3f} ± {book_error:.3f}", f"{median[6]:.2f}, {median[7]:.2f}",
+            )  # fmt: skip
+            out.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(out)
 
 
-def _rate(found: Array) -> str:
-    rate = found[:, 0].sum() / found[:, 1].sum()
-    by_pilot = found[:, 0] / found[:, 1]
-    return f"{rate:.3f} ± {by_pilot.std(ddof=1) / np.sqrt(len(by_pilot)):.3f}"
+def _rate(pilots: list[Any], k: int) -> tuple[float, float]:
+    """Return the share of hits and its error, pilots being independent."""
+    by_pilot = np.array([np.mean([study[k] for study in studies]) for studies in pilots])
+    error = by_pilot.std(ddof=1) / np.sqrt(by_pilot.size) if by_pilot.size > 1 else np.nan
+    return float(by_pilot.mean()), float(error)
 
 
-def _needed(*power: float) -> float:
+def _needed(t: float, rate: float) -> float:
     """Return the size relative to the planned one at which the power is as promised."""
-    z = stats.norm.ppf(np.clip(power, 0.005, 0.995))
-    slope, start = np.polyfit(np.sqrt(SIZES), z, 1)
-    return float(((stats.norm.ppf(POWER) - start) / max(slope, 0.1)) ** 2)
+    z = stats.norm.ppf(np.clip([POWER, rate], 0.005, 0.995))
+    return float(((t + z[0]) / (t + z[1])) ** 2)
 
 
 def main() -> None:
@@ -311,8 +305,8 @@ def main() -> None:
     parser.add_argument("file", type=Path, nargs="?")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--rows", nargs="*", default=["*"])
-    parser.add_argument("--pilots", type=int, default=40)
-    parser.add_argument("--studies", type=int, default=10)
+    parser.add_argument("--pilots", type=int, default=25)
+    parser.add_argument("--studies", type=int, default=16)
     options = parser.parse_args()
     path = options.file or options.out
     if path is None:

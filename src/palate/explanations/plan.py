@@ -142,7 +142,7 @@ def _plan(
     present = planner.power(np.full(now.total.shape, theta), now, chosen)
     smallest = planner.smallest(power, now, chosen)
     columns = [needed, alone, present, smallest]
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for j, name in enumerate(problem.names):
         rows.append((name, SHARED, None, *_cells([c.total[0, j] for c in columns])))
         if problem.n_domains == 1:
@@ -211,7 +211,7 @@ def _notes(problem: Problem, counts: dict[str, float], table: pl.DataFrame) -> t
     if share < 1:
         notes.append(
             f"Pairs are those with a verdict that is not a tie and with concept values: "
-            f"{100 * share:.0f} % of the judged ones here, so collect {1 / share:.2f} times as many."
+            f"{100 * share:.0f} % of the judged ones here; collect {1 / share:.2f} times as many."
         )
     if counts["groups"] < FEW_PROMPTS:
         notes.append(

@@ -81,9 +81,7 @@ class Plan:
         target
             "shared", "one domain" or "difference".
         """
-        rows = self.table.filter(
-            (pl.col("target") == target) & pl.col("power_now").is_not_null()
-        )
+        rows = self.table.filter((pl.col("target") == target) & pl.col("power_now").is_not_null())
         return rows.sort("pairs", nulls_last=True, maintain_order=True)
 
     def median(self, target: str, column: str = "pairs") -> float | None:
@@ -159,8 +157,8 @@ class Plan:
         fewer = f": {rounded(single)} pairs per domain would do" if single is not None else ""
         return (
             f"The pilot has {each:.1f} pairs per prompt, and so has the plan. Verdicts of one "
-            f"prompt repeat each other, so that a pair counts {worth:.2f} of one on a prompt of its "
-            f"own. New prompts help more than more pairs per prompt{fewer}."
+            f"prompt repeat each other, so that a pair counts {worth:.2f} of one on a prompt of "
+            f"its own. New prompts help more than more pairs per prompt{fewer}."
         )
 
     def __str__(self) -> str:
@@ -168,10 +166,10 @@ class Plan:
 
     def __repr__(self) -> str:
         s = self.settings
+        needed = [f"{t} {rounded(self.median(t))}" for t in TARGETS if self.known(t).height]
         return (
             f"Plan({self.mechanism!r}, lift {s['lift']:g} %, power {s['power']:g}: "
-            f"{', '.join(f'{t} {rounded(self.median(t))}' for t in TARGETS if self.known(t).height)}"
-            " pairs per domain)"
+            f"{', '.join(needed) or 'nothing'} pairs per domain)"
         )
 
     def save(self, path: str | PathLike[str]) -> None:

@@ -1,4 +1,4 @@
-"""Power: with what probability an effect is found by a study of some size, and how large it must be.
+"""Power: with what probability a study of some size finds an effect, and how large it must be.
 
 An effect theta, with an estimate of standard error se, is found with probability
 
@@ -17,13 +17,13 @@ mean gives them; or 1, if nothing else is found. Corrections:
   replaced by none (and theta): U becomes what a study would make of none, plus theta^2 / (TAILS +
   K) for a difference. U stays in the standard error and is no error;
 - the standard error of a shared effect is widened where domains seem to differ, here by chance: by
-  max(1, h X / (K - 1)), X chi-squared with K - 1 degrees of freedom and h the mean of se^2 / (se^2 +
-  U) over domains; power is averaged over it;
-- a strong effect decides pairs and leaves less to learn from them: theta is multiplied by the square
-  root of the information beside it relative to that of the pilot (`Study.information`). Not for a
+  max(1, h X / (K - 1)), X chi-squared with K - 1 degrees of freedom and h the mean over domains of
+  se^2 / (se^2 + U); power is averaged over it;
+- a strong effect decides pairs and leaves less to learn from them: theta is multiplied by the root
+  of the information beside it relative to that of the pilot (`Study.information`). Not for a
   difference, which is planned as an effect elsewhere that is absent in the domain.
 
-Shapes: C concepts, D domains; rows 0 of (1 + D, C) are shared effects, rows 1 + d those in domain d.
+Shapes: C concepts, D domains; row 0 of (1 + D, C) are shared effects, rows 1 + d those in d.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 from scipy.interpolate import PchipInterpolator
+from scipy.special import ndtr, ndtri
 
 from palate.inference.discoveries import simes
 from palate.inference.hierarchy import TAILS, Array
@@ -40,7 +41,7 @@ from palate.inference.linear import MIN_GROUPS
 from palate.inference.study import Errors, Study
 
 FEWEST, MOST = 10.0, 1e7  # pairs per domain that are looked at
-KNOTS, POINTS = 13, 121
+KNOTS, POINTS = 13, 61
 N_DRAWS = 200
 QUANTILES = (np.arange(32) + 0.5) / 32
 HALVINGS, ROUNDS = 40, 6
@@ -75,6 +76,8 @@ class Planner:
         value = study.effects.total.value
         self.several = len(value) > 1
         self.K = (~np.isnan(value)).sum(axis=0)
+        self.freedom = np.maximum(self.K - 1, 1)
+        self.chance = stats.chi2.ppf(QUANTILES[:, None], self.freedom) / self.freedom
         self.random = np.random.default_rng(seed)
         knots = np.geomspace(FEWEST, MOST, KNOTS)
         found = [study.errors(n / study.n_pairs) for n in knots]
@@ -118,9 +121,9 @@ class Planner:
         with np.errstate(invalid="ignore"):
             t = np.abs(means / errors.total + draws)
             noise = errors.total[1:] ** 2
-            chance = self.random.random((N_DRAWS, 1))
-            t[:, 0] /= np.sqrt(self._widening(noise, self.study.prior, chance))
-            p = 2.0 * stats.t.sf(t, errors.total_dof)
+            ratio = self.random.chisquare(self.freedom, (N_DRAWS, self.K.size)) / self.freedom
+            t[:, 0] /= np.sqrt(self._widening(noise, self.study.prior, ratio))
+            p = np.asarray(2.0 * stats.t.sf(t, errors.total_dof))
         family = np.nan_to_num(p[:, 0], nan=1.0)
         if self.several:
             inside = np.nan_to_num(simes(np.moveaxis(p[:, 1:], 1, 0)), nan=1.0)
@@ -158,14 +161,15 @@ class Planner:
         )
         with np.errstate(invalid="ignore"):
             size = theta * np.sqrt(self.study.information(theta))
-            t_total = stats.t.isf(inside / 2.0, errors.total_dof)
-            t_deviation = stats.t.isf(inside / 2.0, errors.deviation_dof)
-            total = stats.norm.cdf(size / errors.total - t_total)
+            t_total = np.asarray(stats.t.isf(inside / 2.0, errors.total_dof))
+            t_deviation = np.asarray(stats.t.isf(inside / 2.0, errors.deviation_dof))
+            total = ndtr(size / errors.total - t_total)
             noise = errors.total[1:] ** 2
             prior = self._deviations(noise)
             se, sd = _replaced(errors.total[0] ** 2, self.study.prior, prior, noise)
-            factors = np.sqrt(self._widening(noise, prior, QUANTILES[:, None]))
-            total[0] = stats.norm.cdf((size[0] - t_total[0] * factors * se) / sd).mean(axis=0)
+            factors = np.sqrt(self._widening(noise, prior, self.chance))
+            away = (size[0] - t_total[0] * factors * se) / sd
+            total[0] = ndtr(away).mean(axis=0)
             deviation = np.full(total.shape, np.nan)
             for d in range(len(noise)):
                 others = np.arange(len(noise)) != d
@@ -173,7 +177,7 @@ class Planner:
                 variance = errors.deviation[1 + d] ** 2
                 se, sd = _replaced(variance, self.study.prior[others], raised, noise[others])
                 away = (theta[1 + d] - t_deviation[1 + d] * se) / sd
-                deviation[1 + d] = stats.norm.cdf(away)
+                deviation[1 + d] = ndtr(away)
         return Power(total, deviation)
 
     def _deviations(self, noise: Array) -> Array:
@@ -190,12 +194,10 @@ class Planner:
             U = (TAILS * start + self.K * (r + r**2) * mean) / (TAILS + self.K)
         return np.tile(U, (len(noise), 1))
 
-    def _widening(self, noise: Array, prior: Array, quantile: Array) -> Array:
-        """Return quantiles of the factor by which the spread of domains widens a variance."""
-        freedom = np.maximum(self.K - 1, 1)
+    def _widening(self, noise: Array, prior: Array, ratio: Array) -> Array:
+        """Return by what the spread of domains widens a variance, Q / (K - 1) being h `ratio`."""
         share = np.nan_to_num(noise / (noise + prior)).sum(axis=0) / np.maximum(self.K, 1)
-        ratio = share * stats.chi2.ppf(quantile, freedom) / freedom
-        return np.where(self.K > 1, np.maximum(ratio, 1.0), 1.0)
+        return np.where(self.K > 1, np.maximum(share * ratio, 1.0), 1.0)
 
     def pairs(self, theta: float, power: float, *, alone: bool = False) -> Power:
         """Return how many pairs per domain are needed, (1 + D, C); inf where `MOST` are too few.
@@ -255,19 +257,22 @@ def _replaced(variance: Array, before: Array, prior: Array, noise: Array) -> tup
     A mean over domains, weighted by 1 / (noise + U), has the variance 1 / sum of the weights, of
     which U is no error where the domains do not differ.
     """
-    old = np.nan_to_num(1.0 / (noise + before)).sum(axis=0)
-    weight = np.nan_to_num(1.0 / (noise + prior))
-    whole = np.maximum(weight.sum(axis=0), 1e-100)
-    fixed = variance - np.where(old > 0, 1.0 / np.maximum(old, 1e-300), 0.0)
-    new = np.maximum(fixed + 1.0 / whole, LEAST * variance)
-    spurious = (np.nan_to_num(weight**2) * np.nan_to_num(prior)).sum(axis=0) / whole**2
+    weight, old = (np.nan_to_num(1.0 / (noise + U)) for U in (prior, before))
+    fixed = variance - _inverse(old.sum(axis=0))
+    new = np.maximum(fixed + _inverse(weight.sum(axis=0)), LEAST * variance)
+    spurious = (weight**2 * prior).sum(axis=0) * _inverse(weight.sum(axis=0) ** 2)
     return np.sqrt(new), np.sqrt(np.maximum(new - spurious, LEAST * new))
+
+
+def _inverse(total: Array) -> Array:
+    """Return 1 / total, 0 where there is no total."""
+    return np.where(total > 0, 1.0 / np.where(total > 0, total, 1.0), 0.0)
 
 
 def _crossing(x: Array, power: Array, wanted: float) -> Array:
     """Return where power first reaches what is wanted, linear in x on the probit scale."""
-    z = stats.norm.ppf(np.clip(power, 1e-12, 1.0 - 1e-12))
-    goal = stats.norm.ppf(wanted)
+    z = ndtri(np.clip(power, 1e-12, 1.0 - 1e-12))
+    goal = ndtri(wanted)
     reached = z >= goal
     k = np.argmax(reached, axis=0)
     before = np.maximum(k - 1, 0)

@@ -7,8 +7,8 @@ study in which the pairs of domain d stand f_d times has the precision
     G(f)^-1 = sum_d f_d sum_{i in d} c_i E sigma'(z_i) x_i x_i' + Lambda,
 
 from which the noise of every estimate, and the bias that the other effects leave, follow as in
-`palate.inference.effects`. So errors do not fall as 1 / sqrt(f): the bias falls as the others become
-known. Three things that the pilot does not show as they will be:
+`palate.inference.effects`. So errors do not fall as 1 / sqrt(f): the bias falls as the others
+become known. Three things that the pilot does not show as they will be:
 
 - the log-odds. What is blurred in the pilot is known, but spread, in a larger study: z_i has the
   variance v_i - (1 - `SHARE`) x_i' G(f) x_i;
@@ -374,5 +374,5 @@ def _error(influence: Influence, inflation: Inflation, size: float) -> tuple[Arr
 
 
 def _inverse(matrix: Array) -> Array:
-    out: Array = np.linalg.inv(matrix)
-    return (out + out.T) / 2.0
+    out = np.linalg.inv(matrix)
+    return np.asarray((out + out.T) / 2.0)
