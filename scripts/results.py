@@ -15,13 +15,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import palate
 from palate.concepts.imported import read_concepts
 from palate.concepts.measured import FAMILIES
 from palate.data.demo import demo_paths
 from palate.explanations.explain import Explanations
-from palate.explanations.explanation import Explanation
+from palate.explanations.explanation import Band, Explanation
 from palate.explanations.lifts import at_even
+from palate.inference.discoveries import Verdict
 
 ROOT = Path(__file__).resolve().parents[1]
 INFORMED = ("forbidden", "required")  # see docs/constraints.md
@@ -88,22 +91,35 @@ def by_domain(e: Explanation) -> list[str]:
     return [*lines, ""]
 
 
-def strongest(e: Explanation, n: int = 6) -> str:
-    """Return the largest shared weights as lifts with their intervals and selection frequency."""
-    band = e.shared
-    order = sorted(range(e.concepts.n_concepts), key=lambda j: -abs(band.weight[j] or 0))
-    told = [
-        f"{e.concepts.names[j]} {at_even(band.weight[j]):+.0f} "
-        f"[{at_even(band.low[j]):+.0f}, {at_even(band.high[j]):+.0f}], "
-        f"{100 * band.selected[j]:.0f} %"
-        for j in order[:n]
-        if band.weight[j] != 0 and band.weight[j] == band.weight[j]
+def supported(e: Explanation) -> tuple[str, str]:
+    """Return what is supported everywhere and in single domains, as lifts with intervals."""
+
+    def told(band: Band, at: Any) -> str:
+        low, estimate, high = (at_even(x[at]) for x in (band.low, band.estimate, band.high))
+        return f"{estimate:+.0f} [{low:+.0f}, {high:+.0f}]"
+
+    names = e.concepts.names
+    everywhere = [j for j, v in enumerate(e.shared.verdict) if v == Verdict.EVERYWHERE]
+    everywhere.sort(key=lambda j: e.shared.p_value[j])
+    single = [
+        (d, j)
+        for d, row in enumerate(e.total.verdict)
+        for j, v in enumerate(row)
+        if v in (Verdict.HERE, Verdict.DIFFERS)
     ]
-    return "; ".join(told) or "none: no concept has a weight in every domain"
+    single.sort(key=lambda at: e.total.p_value[at])
+    one = "; ".join(f"{names[j]} {told(e.shared, j)}" for j in everywhere)
+    two = "; ".join(
+        f"{names[j]} in {e.domains[d]} {told(e.total, (d, j))}"
+        + (" (differs)" if e.total.verdict[d, j] == Verdict.DIFFERS else "")
+        for d, j in single
+    )
+    return one or "nothing", two or "nothing"
 
 
 def summary(e: Explanation) -> list[str]:
-    """Return what was fitted, and the strongest shared concepts."""
+    """Return what was fitted, and what is supported."""
+    everywhere, single = supported(e)
     return [
         f"{e.counts['used']:,} verdicts, {e.counts['prompts']:,} prompts, "
         f"{e.counts['domains']} domains, {e.counts['concepts']} concepts; "
@@ -111,9 +127,17 @@ def summary(e: Explanation) -> list[str]:
         f"not 0; relative duality gap {e.settings['relative_gap']:.0e}"
         + ("; penalty at the edge of the grid." if e.settings["at_edge"] else "."),
         "",
-        f"Largest shared lifts, per cent per step [interval], selected: {strongest(e)}.",
+        f"Supported everywhere, lift in per cent per step [90 % interval]: {everywhere}.",
+        "",
+        f"Supported in single domains: {single}.",
         "",
     ]
+
+
+def statements(e: Explanation) -> str:
+    """Return the number of effects supported everywhere, and of statements on single domains."""
+    single = np.isin(e.total.verdict, (Verdict.HERE.value, Verdict.DIFFERS.value)).sum()
+    return f"{(e.shared.verdict == Verdict.EVERYWHERE.value).sum()} + {single}"
 
 
 def many(found: Explanations) -> list[str]:
@@ -121,7 +145,7 @@ def many(found: Explanations) -> list[str]:
     lines = [
         "| mechanism | verdicts | ties | domains | "
         + " | ".join(MODELS)
-        + " | new domain | weights |",
+        + " | new domain | supported |",
         "|---|---|---|---" + "|---" * 5 + "|---|---|",
     ]
     for e in found:
@@ -132,7 +156,7 @@ def many(found: Explanations) -> list[str]:
         lines.append(
             f"| {e.mechanism} | {e.counts['used']} | {e.counts['ties']} | {e.counts['domains']} "
             f"| {cells} | {cell(score(e, 'new domain', 'HMDR', '(mean)'))} "
-            f"| {e.counts['nonzero_shared']} + {e.counts['nonzero_domain']} |"
+            f"| {statements(e)} |"
         )
     rows = [[score(e, "in domain", model, "(mean)") for model in MODELS] for e in found]
     full = [[row["accuracy"] for row in r if row is not None] for r in rows]
@@ -263,7 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         *by_domain(pandalm[0]),
         "## judges, all mechanisms, measured concepts",
         "Accuracy in domain, mean of the domains that the mechanism judged; `new domain` is "
-        "HMDR's; `weights` is shared + domain weights other than 0.",
+        "HMDR's; `supported` counts concepts supported everywhere + statements on single domains.",
         "",
         *many(judges),
         "## judges, all mechanisms, annotated concepts",
@@ -272,7 +296,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "Annotated concepts:",
         "",
         *many(demo),
-        *[f"- {e.mechanism}: {strongest(e, 5)}." for e in demo],
+        *[f"- {e.mechanism}: {supported(e)[0]}." for e in demo],
         "",
         "Measured concepts:",
         "",
