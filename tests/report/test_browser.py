@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import palate
 from palate.inference.discoveries import Verdict
 from palate.report.effect_words import SYMBOLS, effect_details, effect_sentence
 from palate.report.effects import effects
@@ -106,8 +107,8 @@ def open_all(page):
     """Open everything that can be, and wait for the pairs, whose bodies are built when opened."""
     for summary in page.locator("summary").all():
         summary.click()
-    pairs = "[...document.querySelectorAll('#pairs details')]"
-    page.wait_for_function(f"{pairs}.every((pair) => pair.children.length > 1)")
+    for pair in page.locator("#pairs details").all():
+        pair.locator(".body").wait_for(state="attached")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -122,7 +123,6 @@ def test_no_request_and_no_error_offline_while_everything_is_used(browser, repor
     with opened(browser, report, offline=True) as page:
         for selector in ("#mechanism", "#domain"):
             page.select_option(selector, index=2)
-        page.locator("#worth-details summary").click()
         names = page.locator("button.plain").evaluate_all("(all) => all.map((x) => x.id)")
         assert len(names) == 6
         for name in names:
@@ -304,6 +304,21 @@ def test_one_mechanism_in_one_domain_has_a_report_too(browser, tmp_path):
         assert page.locator("#side-by-side").count() == 0
         page.select_option("#domain", index=1)
         assert violations(page) == []
+
+
+def test_the_likeness_of_mechanisms_stands_in_the_report_with_and_without_a_script(
+    browser, tmp_path
+):
+    explanations, preferences = planted(n_mechanisms=4, n_pairs=60)
+    found = palate.compare_all(preferences, explanations[0].concepts)
+    path = tmp_path / "alike.html"
+    write_report(explanations, preferences, path, comparison=found)
+    for settings in ({"bypass_csp": True}, {"java_script_enabled": False}):
+        with opened(browser, path, **settings) as page:
+            assert page.locator("#likeness td:visible").count() == 16
+            assert page.locator("#agree").count() == 0
+            if "bypass_csp" in settings:
+                assert violations(page) == []
 
 
 def test_many_mechanisms_stay_light(browser, tmp_path):

@@ -69,7 +69,7 @@ def check_that_nothing_is_claimed(explanation, preferences):
     head = static.split("<nav")[0]
     assert not any(concept in head for concept in explanation.concepts.names)
     assert "raises the chance that" not in static
-    assert "raises the chance of" not in static
+    assert "the chance of a response by" not in static
     assert "expected to be false" not in head
     assert "● everywhere" not in static
     assert 'height="10"' not in explanation_html(explanation)  # the bars of the notebook view

@@ -126,6 +126,18 @@ def execute(request: Request) -> None:
             progress=stages.advance,
             **request.settings,
         )
+        comparison = None
+        if len(explanations) > 2:
+            from palate.explanations.comparison_matrix import compare_all
+
+            stages.stage("Comparing the mechanisms")
+            comparison = compare_all(
+                preferences,
+                gathered.matrix,
+                mechanisms=[e.mechanism for e in explanations],
+                cluster=request.settings.get("cluster"),
+                n_jobs=request.settings.get("n_jobs"),
+            )
         stages.stage("Writing the report")
         from palate.explanations.files import save_explanations
         from palate.explanations.tables import write_weights_csv
@@ -154,6 +166,7 @@ def execute(request: Request) -> None:
             run=json.loads(record.read_text(encoding="utf-8")),
             skipped=explanations.skipped,
             notes=(*request.opening, *gathered.notes),
+            comparison=comparison,
         )
     from palate.cli.terminal import print_summary
 

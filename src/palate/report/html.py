@@ -14,10 +14,12 @@ from typing import Any
 
 from palate.data.preferences import Preferences
 from palate.errors import InputError, OutputError
+from palate.explanations.comparison_matrix import ComparisonMatrix
 from palate.explanations.explanation import Explanation
 from palate.report.effect_words import SHORT, SYMBOLS, VERDICTS
 from palate.report.figures import SETTINGS, fdr_of, level_of
 from palate.report.glance import glance
+from palate.report.mechanism_matrix import matrix_figure
 from palate.report.payload import FEW_MECHANISMS, embed, payload
 from palate.report.reach import domain_reach_sentence
 from palate.report.sentences import mechanism_sentences, summary_sentences
@@ -39,6 +41,7 @@ def write_report(
     run: Mapping[str, Any] | None = None,
     skipped: Mapping[str, str] | Sequence[str] | None = None,
     notes: Sequence[str] = (),
+    comparison: ComparisonMatrix | None = None,
 ) -> Path:
     """Write the report of one or more mechanisms as one HTML file and return its path.
 
@@ -62,6 +65,9 @@ def write_report(
     notes
         Plain sentences about the data that stand first among the notes; the first one also stands
         below the summary.
+    comparison
+        What `palate.compare_all` found on these mechanisms: their figure stands in the place of
+        the table of agreement.
 
     Raises
     ------
@@ -72,7 +78,15 @@ def write_report(
     OutputError
         If the file cannot be written.
     """
-    page = render(explanations, preferences, title=title, run=run, skipped=skipped, notes=notes)
+    page = render(
+        explanations,
+        preferences,
+        title=title,
+        run=run,
+        skipped=skipped,
+        notes=notes,
+        comparison=comparison,
+    )
     target = Path(path)
     try:
         target.write_text(page, encoding="utf-8", newline="\n")
@@ -89,6 +103,7 @@ def render(
     run: Mapping[str, Any] | None = None,
     skipped: Mapping[str, str] | Sequence[str] | None = None,
     notes: Sequence[str] = (),
+    comparison: ComparisonMatrix | None = None,
 ) -> str:
     """Return the report as the text of an HTML file; see `write_report`.
 
@@ -107,6 +122,9 @@ def render(
     notes
         Plain sentences about the data that stand first among the notes; the first one also stands
         below the summary.
+    comparison
+        What `palate.compare_all` found on these mechanisms: their figure stands in the place of
+        the table of agreement.
 
     Raises
     ------
@@ -147,7 +165,7 @@ def render(
         yardsticks=[(shown(e.mechanism), yardstick_sentences(e)) for e in explanations],
         verdicts=[(v, SYMBOLS[v], SHORT[v]) for v in VERDICTS],
         marks={v: k for k, v in enumerate(VERDICTS)},
-        matrix="",
+        matrix=matrix_figure(comparison, heading="All mechanisms") if comparison else "",
         fdr=fdr_of(explanations[0]),
         weak=domain_reach_sentence(explanations),
         concepts=concept_rows(explanations),

@@ -164,6 +164,13 @@ def _limit(ceiling: Mapping[str, Any]) -> str:
     return one_line(str(ceiling.get("sentence", "")), 600)
 
 
+def _share_interval(ceiling: Mapping[str, Any]) -> str:
+    ends = [ceiling.get(k) for k in ("low", "high")]
+    if any(x is None or x != x for x in ends):
+        return ""
+    return " to ".join(f"{100 * float(x or 0.0):.0f}" for x in ends)
+
+
 def _percent(value: float | None) -> str:
     return "–" if value is None or value != value else f"{100 * value:.0f} %"
 

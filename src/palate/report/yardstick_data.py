@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ MODELS = {
     "per domain": "One regression per domain",
 }
 """Names of models as tables show them; those but the first and the last two know no concept."""
+_MINUS = re.compile(r"(?<=\s)-(?=\d)")
 BY_DOMAIN = (OURS, "longer response", "majority", FORMATTING)
 
 
@@ -91,7 +93,7 @@ def yardstick_sentences(explanation: Explanation) -> list[str]:
         calibration_sentence(rows, setting=IN_DOMAIN),
         domain_warning(explanation),
     ]
-    return [one_line(s, 1_000) for s in said if s]
+    return [one_line(_MINUS.sub("−", s), 1_000) for s in said if s]
 
 
 def _total(found: Sequence[Score], setting: str) -> str | None:
