@@ -12,6 +12,7 @@ from palate.cli.terminal_text import clean, one_line
 from palate.explanations.comparison import ALL, EVERYWHERE
 from palate.explanations.comparison_text import (
     WORDS,
+    interval_words,
     number_words,
     sentences,
     share_words,
@@ -95,7 +96,7 @@ def _differences(screen: Console, comparison: Comparison) -> None:
             signed_lift(row["lift_a"]),
             signed_lift(row["lift_b"]),
             signed_lift(row["lift"]),
-            f"{signed_lift(row['lift_low'])} to {signed_lift(row['lift_high'])}",
+            interval_words(row),
             WORDS[row["verdict"]],
         )
     screen.print(grid)

@@ -26,6 +26,7 @@ import polars as pl
 
 from palate.errors import InputError
 from palate.explanations.comparison import ALL, EVERYWHERE, Comparison
+from palate.explanations.comparison_text import signed_lift
 from palate.inference.discoveries import Verdict
 
 TOKEN = re.compile(
@@ -282,7 +283,7 @@ def _check_difference(
         most = f", the largest {largest:.1f} %" if n else ""
         return Outcome(gate, False, f"{n} supported difference{'s' * (n != 1)}{most}")
     named = ", ".join(
-        f"{r['concept']} {r['lift']:+.1f} %"
+        f"{r['concept']} {signed_lift(r['lift'])} %"
         + ("" if r["scope"] == EVERYWHERE else f" in {r['scope']}")
         for r in found[:NAMED]
     )

@@ -103,7 +103,7 @@ def disagreement_rows(
                 "verdict": str(words[j]),
             }
         rows.append(row)
-    rows.sort(key=lambda r: (r["verdict"] == Verdict.NOT.value, -abs(r["effect"] or 0.0)))
+    rows.sort(key=_rank)
     return rows
 
 
@@ -176,6 +176,12 @@ def shrunk(effects: Effects, n_concepts: int) -> Array:
     for d, block in enumerate(posterior.blocks):
         out[d, block.own] += block.mean
     return out
+
+
+def _rank(row: dict[str, Any]) -> tuple[bool, float]:
+    """Supported effects first, then by p-value; those without an estimate last."""
+    p = row["p_value"]
+    return row["verdict"] == Verdict.NOT.value, 2.0 if p is None else p
 
 
 def _reasons(

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 NAMED = 3
 WORDS = {
-    Verdict.EVERYWHERE.value: "differs everywhere",
-    Verdict.HERE.value: "differs in this domain",
-    Verdict.DIFFERS.value: "differs by another amount in this domain",
-    Verdict.NOT.value: "no difference supported",
+    Verdict.EVERYWHERE.value: "supported everywhere",
+    Verdict.HERE.value: "supported here",
+    Verdict.DIFFERS.value: "differs here",
+    Verdict.NOT.value: "not supported",
 }
 
 
@@ -114,9 +114,21 @@ def difference_sentence(comparison: Comparison, row: dict[str, Any]) -> str:
     ]
     return (
         f"{where}, one step more of {row['concept']}: difference {signed_lift(row['lift'])} % lift "
-        f"({level} % interval {signed_lift(row['lift_low'])} to {signed_lift(row['lift_high'])}), "
+        f"({level} % interval {interval_words(row)}), "
         f"{WORDS[row['verdict']]}. By itself: {', '.join(sides)}."
     )
+
+
+def interval_words(row: dict[str, Any]) -> str:
+    """Return the interval of the lift of a difference, "+2 to +10".
+
+    Parameters
+    ----------
+    row
+        A row of the differences.
+    """
+    low, high = signed_lift(row["lift_low"]), signed_lift(row["lift_high"])
+    return low if low == high else f"{low} to {high}"
 
 
 def share_words(row: dict[str, Any], name: str) -> str:
@@ -150,9 +162,9 @@ def number_words(row: dict[str, Any], name: str) -> str:
     if row[name] is None:
         return "–"
     text = f"{row[name]:.2f}"
-    if row[f"{name}_low"] is None:
-        return text
-    return f"{text} ({row[f'{name}_low']:.2f} to {row[f'{name}_high']:.2f})"
+    if row[f"{name}_low"] is not None:
+        text += f" ({row[f'{name}_low']:.2f} to {row[f'{name}_high']:.2f})"
+    return text.replace("-", "−")
 
 
 def _apart(comparison: Comparison) -> list[str]:
@@ -161,22 +173,17 @@ def _apart(comparison: Comparison) -> list[str]:
     if not c.counts["disagreements"] or not rows.height:
         return []
     named = [
-        f"{r['concept']} ({'more' if r['effect'] > 0 else 'less'} of it in "
-        f"{100 * (r['with_a'] if r['effect'] > 0 else 1 - r['with_a']):.0f} % of "
-        f"{r['n_pairs']:,})"
+        f"{'more' if r['effect'] > 0 else 'less'} {r['concept']}"
         for r in rows.head(NAMED).iter_rows(named=True)
     ]
     return [
-        f"On the {c.counts['disagreements']:,} pairs where they take different sides, the side of "
-        f"{c.a} is told by {_listed(named)}."
+        f"On the {c.counts['disagreements']:,} pairs where they take different sides, {c.a} is "
+        f"the one that takes the response with {_listed(named)}, other concepts held equal."
     ]
 
 
 def _named(row: dict[str, Any]) -> str:
-    return (
-        f"{row['concept']} ({signed_lift(row['lift'])} %, {signed_lift(row['lift_low'])} to "
-        f"{signed_lift(row['lift_high'])})"
-    )
+    return f"{row['concept']} ({signed_lift(row['lift'])} %, {interval_words(row)})"
 
 
 def signed_lift(value: float | None) -> str:

@@ -23,16 +23,19 @@ w, w_A and w_B come from a fit of each mechanism to the same pairs, averaged ove
 posterior variance of the log-odds. With chord and verdict variances equal, h is the Fisher
 information of the pair about x'delta.
 
+A concept that differs in a single one of several domains has no shared effect: what is found counts
+for this domain.
+
 Shapes: n pairs on which both took a side, C concepts, D domains.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from palate.inference.effects import Effects, effects_of
+from palate.inference.effects import Effects, Estimates, effects_of
 from palate.inference.hierarchy import Array, Integers, Mask, Posterior
 from palate.inference.likelihoods import Measured
 from palate.inference.linear import Linear
@@ -98,9 +101,9 @@ def differ(
     outcomes, kappa = measured(t_a, t_b, z_a, z_b, v_a, v_b)
     linear = Linear.measured(X * side[:, None], outcomes, codes, groups, exists=exists, tails=TAILS)
     return Differences(
-        a=effects_of(fits[0], exists=exists, level=level),
-        b=effects_of(fits[1], exists=exists, level=level),
-        difference=effects_of(linear, exists=exists, level=level, tolerated=TOLERATED),
+        a=_placed(effects_of(fits[0], exists=exists, level=level)),
+        b=_placed(effects_of(fits[1], exists=exists, level=level)),
+        difference=_placed(effects_of(linear, exists=exists, level=level, tolerated=TOLERATED)),
         correlation=kappa,
         log_odds_a=side * z_a,
         log_odds_b=side * z_b,
@@ -140,6 +143,23 @@ def measured(
     kappa = float(np.clip(kappa, -MOST_CORRELATION, MOST_CORRELATION))
     h = w**2 / (w_a + w_b - 2.0 * kappa * np.sqrt(w_a * w_b))
     return Measured((t_a - t_b) / w, h), kappa
+
+
+def _placed(effects: Effects) -> Effects:
+    """Move shared effects that only one of several domains informs to where they come from."""
+    estimable = effects.linear.estimable[1:]
+    if len(estimable) < 2:
+        return effects
+    only = np.flatnonzero((estimable.sum(axis=0) == 1) & ~np.isnan(effects.shared.value))
+    d = estimable[:, only].argmax(axis=0)
+    shared, total = (
+        {f.name: getattr(part, f.name).copy() for f in fields(Estimates)}
+        for part in (effects.shared, effects.total)
+    )
+    for name, values in shared.items():
+        total[name][d, only] = values[only]
+        values[only] = np.nan
+    return replace(effects, shared=Estimates(**shared), total=Estimates(**total))
 
 
 def _variance(posterior: Posterior) -> Array:

@@ -16,6 +16,7 @@ from palate.explanations.comparison_gates import Outcome
 from palate.explanations.comparison_text import (
     WORDS,
     difference_sentence,
+    interval_words,
     number_words,
     sentences,
     share_words,
@@ -27,7 +28,8 @@ from palate.report.html import _glued, _hash, asset
 from palate.report.tables import run_rows
 from palate.report.visible import one_line, visible
 
-SHOWN, MOST_DOMAINS, MOST_TOLD, MOST_PAIRS = 12, 30, 10, 30
+SHOWN, MOST_DOMAINS, MOST_TOLD, MOST_PAIRS = 8, 30, 10, 30
+HALF = 46.0  # per cent of the width on either side of the middle of a chart
 NAME, LONG = 60, 20_000
 LEAST_SCALE = 10.0  # per cent: the axis reaches at least this far
 NOT = Verdict.NOT.value
@@ -205,7 +207,7 @@ def _ticks(most: float) -> list[dict[str, Any]]:
 
 
 def _at(lift: float, most: float) -> float:
-    return float(round(50 + 50 * np.clip(lift / most, -1, 1), 2))
+    return float(round(50 + HALF * np.clip(lift / most, -1, 1), 2))
 
 
 def _row(
@@ -217,7 +219,7 @@ def _row(
         "a": signed_lift(row["lift_a"]),
         "b": signed_lift(row["lift_b"]),
         "lift": signed_lift(row["lift"]),
-        "interval": f"{signed_lift(row['lift_low'])} to {signed_lift(row['lift_high'])}",
+        "interval": interval_words(row),
         "at": _at(row["lift"], most),
         "low_at": _at(row["lift_low"], most),
         "high_at": _at(row["lift_high"], most),
@@ -234,9 +236,9 @@ def _agreement(row: dict[str, Any]) -> dict[str, Any]:
         "domain": name,
         **{k: f"{row[k]:,}" for k in ("judged", "ties_a", "ties_b")},
         "agreement": share_words(row, "agreement").replace(" %", ""),
-        "same_side": share_words(row, "same_side").replace(" %", ""),
+        "same_side": "–" if row["same_side"] is None else f"{100 * row['same_side']:.0f}",
         "kappa": number_words(row, "kappa"),
-        "ac1": number_words(row, "ac1"),
+        "ac1": "–" if row["ac1"] is None else f"{row['ac1']:.2f}".replace("-", "−"),
         "at": round(100 * row["agreement"], 2),
         **{end: None if v is None else round(100 * v, 2) for end, v in bounds.items()},
         "sentence": f"{name}: the same verdict on {share_words(row, 'agreement')} of "

@@ -14,6 +14,12 @@ import numpy as np
 from palate.explanations.comparison_matrix import ComparisonMatrix
 from palate.report.visible import one_line
 
+NOTE = (
+    "Tree and order: mechanisms that reward alike are neighbours. Above the diagonal: on how many "
+    "of the pairs that both judged two gave the same verdict, in per cent. Below it: the distance "
+    "between what they reward, in log-odds per typical difference of a concept, without what "
+    "noise alone puts between two; 0 cannot be told apart."
+)
 TABBED = 12
 ROW, LABEL, WIDTH = 20, 210, 680  # pixels of the tree
 NAME = 60
@@ -43,10 +49,9 @@ def matrix_figure(matrix: ComparisonMatrix, *, heading: str = "Mechanisms side b
         )
     kind = "upright" if len(order) <= 9 else "turned"
     return (
-        f"{tree(matrix)}"
+        f'<p class="note">{html.escape(NOTE)}</p>{tree(matrix)}'
         '<div class="scroll" role="region" tabindex="0" aria-label="Agreement and distance">'
-        f'<table class="heat {kind}"><caption>{html.escape(heading)}: above the diagonal how often '
-        "two agree, in per cent; below it the distance between what they reward</caption>"
+        f'<table class="heat {kind}"><caption class="vh">{html.escape(heading)}</caption>'
         f'<thead><tr><th scope="col">Mechanism</th>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
