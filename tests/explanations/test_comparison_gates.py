@@ -74,8 +74,25 @@ def test_any_text_is_a_gate_or_one_sentence(text: str) -> None:
 @given(
     st.lists(
         st.sampled_from(
-            "any supported difference in everywhere concept domain > <= 5 % lift agreement kappa "
-            "'ab' law .5".split()
+            [
+                "any",
+                "supported",
+                "difference",
+                "in",
+                "everywhere",
+                "concept",
+                "domain",
+                ">",
+                "<=",
+                "5",
+                "%",
+                "lift",
+                "agreement",
+                "kappa",
+                "'ab'",
+                "law",
+                ".5",
+            ]
         ),
         max_size=10,
     )
