@@ -8,13 +8,16 @@ study in which the pairs of domain d stand f_d times has the precision
 
 from which the noise of every estimate, and the bias that the other effects leave, follow as in
 `palate.inference.effects`. So errors do not fall as 1 / sqrt(f): the bias falls as the others
-become known. Three things that the pilot does not show as they will be:
+become known. Four things that the pilot does not show as they will be:
 
 - the log-odds. What is blurred in the pilot is known, but spread, in a larger study: z_i has the
   variance v_i - (1 - `SHARE`) x_i' G(f) x_i;
 - the scale of deviations between domains. Its learned value is where the evidence is largest, often
   0 in a small pilot although larger ones are hardly less likely, and a later study would find them:
   its mean over the evidence takes its place;
+- the values. Where a domain of the pilot has few pairs for its concepts, they seem to go together
+  more closely than they do, and copies of its pairs would never tell them apart: its Gram matrix is
+  mixed with that of all domains (`palate.inference.grams`);
 - the larger of model and sandwich noise, of which the expectation is taken (`Inflation`).
 
 Shapes: n pairs, C concepts, D domains.
@@ -24,15 +27,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from palate.inference.effects import Effects
+from palate.inference.grams import alike, noise_and_bias
 from palate.inference.hierarchy import SHARE, TAILS, Array, Block, Posterior, moments
 from palate.inference.linear import Influence, Linear
+from palate.inference.repetition import Inside
 
 SCALES = (3e-3, 1.0, 12)  # of deviations, whose evidence is looked at
+QUARTILES = float(stats.norm.ppf(0.75) / stats.t.ppf(0.75, TAILS))  # of normal and of t alike
 USUAL = 0.1  # scale of deviations, log-odds per standard deviation
 EFFECTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0)  # log-odds per step
 
@@ -95,12 +102,12 @@ class Inflation:
 
 
 def replicated(
-    posterior: Posterior, weight: Array, *, domain_scale: float | None = None
+    posterior: Posterior, weight: Array, *, variances: list[Array] | None = None
 ) -> tuple[Posterior, float]:
     """Return the posterior for other weights of the pairs, and its log evidence up to a constant.
 
-    Means and residuals stay as they are. The evidence is that of the working response
-    log_odds + residual / weight under the prior, which is only meaningful at the pilot's weights.
+    Residuals and log-odds stay as they are. Evidence and means are those of the working response
+    log_odds + residual / weight, which is only meaningful at the pilot's weights.
 
     Parameters
     ----------
@@ -108,13 +115,14 @@ def replicated(
         Of the pilot.
     weight
         Weights of the pairs, shape (n,).
-    domain_scale
-        Scale of deviations in place of the learned one.
+    variances
+        Prior variances of deviations by domain, in place of the learned ones.
     """
     score = weight * posterior.log_odds + posterior.residual
     schur, right = np.diag(1.0 / posterior.variance), np.zeros(posterior.shared.size)
     parts, evidence = [], 0.0
-    for b, variance in zip(posterior.blocks, _variances(posterior, domain_scale), strict=True):
+    before = variances or [b.variance for b in posterior.blocks]
+    for b, variance in zip(posterior.blocks, before, strict=True):
         root = np.sqrt(weight[b.rows])[:, None]
         common, own = b.common * root, b.values * root
         across = common.T @ own
@@ -125,28 +133,18 @@ def replicated(
         schur += common.T @ common - K @ across.T
         right += b.common.T @ score[b.rows] - K @ r
         evidence += 0.5 * float(r @ P @ r - np.log(variance).sum() - np.linalg.slogdet(inner)[1])
-        parts.append((P, K, variance))
+        parts.append((P, K, P @ r, variance))
     Gbb = _inverse(schur)
     evidence += 0.5 * float(right @ Gbb @ right - np.linalg.slogdet(schur)[1])
     blocks: list[Block] = []
-    for b, (P, K, variance) in zip(posterior.blocks, parts, strict=True):
+    mean = Gbb @ right
+    for b, (P, K, own, variance) in zip(posterior.blocks, parts, strict=True):
         Gbs = -Gbb @ K
-        blocks.append(replace(b, K=K, Gbs=Gbs, Gss=P - K.T @ Gbs, variance=variance))
-    return replace(posterior, blocks=tuple(blocks), Gbb=Gbb, weight=weight), evidence
-
-
-def _variances(posterior: Posterior, scale: float | None) -> list[Array]:
-    """Return the prior variances of deviations at another scale of theirs."""
-    if scale is None:
-        return [b.variance for b in posterior.blocks]
-    concepts = np.concatenate([b.own for b in posterior.blocks])
-    counts = np.bincount(concepts)
-    spreads = _squares(posterior)
-    change = TAILS * (scale**2 - posterior.scales[1] ** 2)
-    return [
-        np.maximum(b.variance + change / (TAILS + counts[b.own]) / spreads[b.own], 1e-9)
-        for b in posterior.blocks
-    ]
+        Gss = P - K.T @ Gbs
+        own = own - K.T @ mean
+        blocks.append(replace(b, K=K, Gbs=Gbs, Gss=Gss, mean=own, variance=variance))
+    found = replace(posterior, blocks=tuple(blocks), Gbb=Gbb, mean=mean, weight=weight)
+    return found, evidence
 
 
 def _squares(posterior: Posterior) -> Array:
@@ -177,28 +175,37 @@ def log_odds_variance(posterior: Posterior) -> Array:
     return np.maximum(out, 0.0)
 
 
-def likely_domain_scale(posterior: Posterior) -> float:
-    """Return the mean of the scale of deviations given the pilot.
+def likely_deviations(posterior: Posterior) -> tuple[Posterior, float]:
+    """Return the posterior at likely variances of deviations, and their scale.
 
-    Before, it is half-Cauchy around 0 with scale `USUAL` (Gelman 2006).
-
-    The learned scale is where the evidence is largest, often 0 in a small pilot, though larger ones
-    are hardly less likely.
+    The scale is its mean given the pilot, deviations being normal and the scale half-Cauchy around
+    0 with scale `USUAL` (Gelman 2006); or the learned one, if that is larger than `QUARTILES`
+    times this. From it each concept gets the variance that its own deviations suggest, as in the
+    model.
 
     Parameters
     ----------
     posterior
         Of the pilot.
     """
-    if not any(b.own.size for b in posterior.blocks) or len(posterior.blocks) < 2:
-        return posterior.scales[1]
+    blocks, weight = posterior.blocks, posterior.weight
+    if len(blocks) < 2 or not any(b.own.size for b in blocks):
+        return posterior, posterior.scales[1]
+    squares = _squares(posterior)
     scales = np.geomspace(*SCALES)
-    evidence = np.array(
-        [replicated(posterior, posterior.weight, domain_scale=s)[1] for s in scales]
-    )
+    even = [[scale**2 / squares[b.own] for b in blocks] for scale in scales]
+    evidence = np.array([replicated(posterior, weight, variances=v)[1] for v in even])
     before = scales / (1.0 + (scales / USUAL) ** 2)  # on a logarithmic grid
     chance = np.exp(evidence - evidence.max()) * before
-    return float((chance * scales).sum() / chance.sum())
+    scale = float((chance * scales).sum() / chance.sum())
+    tailed = max(posterior.scales[1], QUARTILES * scale)
+    start, _ = replicated(posterior, weight, variances=[scale**2 / squares[b.own] for b in blocks])
+    sums, counts = np.zeros(squares.size), np.zeros(squares.size)
+    for b in start.blocks:
+        sums[b.own] += (b.mean**2 + np.diag(b.Gss)) * squares[b.own]
+        counts[b.own] += 1
+    of_concept = (TAILS * tailed**2 + sums) / (TAILS + counts) / squares
+    return replicated(posterior, weight, variances=[of_concept[b.own] for b in blocks])[0], tailed
 
 
 class Study:
@@ -220,17 +227,16 @@ class Study:
         self.linear: Linear = effects.linear
         self.n_domains, self.n_concepts = effects.total.value.shape
         parts = [self.linear.domain(d) for d in range(self.n_domains)]
+        self._pilot = [self.linear.shared(), *(i for pair in parts for i in pair)]
         self.inflation = (
-            Inflation.of([self.linear.shared()]),
-            Inflation.of([total for total, _ in parts]),
-            Inflation.of([deviation for _, deviation in parts]),
+            Inflation.of(self._pilot[:1]),
+            Inflation.of(self._pilot[1::2]),
+            Inflation.of(self._pilot[2::2]),
         )
         pilot = self.linear.posterior
-        _, slope = moments(pilot.log_odds, log_odds_variance(pilot))
-        self.repeats = pilot.weight / slope
-        self.domain_scale = likely_domain_scale(pilot)
-        self.belief, _ = replicated(pilot, pilot.weight, domain_scale=self.domain_scale)
+        self.belief, self.domain_scale = likely_deviations(pilot)
         self.uncertain = log_odds_variance(self.belief)
+        self.repeats = Inside(self.X, self.linear.cells).weights(pilot.correlation)
         self.counted = np.ones_like(self.repeats) if singly else self.repeats
         self.shared_mean = np.zeros(self.n_concepts)
         self.shared_mean[pilot.shared] = pilot.mean
@@ -247,24 +253,54 @@ class Study:
         factors
             f_d, shape (D,).
         """
-        posterior = self._at(factors)
-        linear = replace(self.linear, posterior=posterior)
+        grams = [f * g for f, g in zip(factors, self._grams(factors), strict=True)]
+        parts = noise_and_bias(self.belief, grams)
         shape = (1 + self.n_domains, self.n_concepts)
         total, deviation = np.full(shape, np.nan), np.full(shape, np.nan)
         total_dof, deviation_dof = np.full(shape, np.nan), np.full(shape, np.nan)
         size = float((factors * self.n_pairs).sum() / self.n_pairs.sum())
-        shared = posterior.shared
-        total[0, shared], total_dof[0, shared] = _error(linear.shared(), self.inflation[0], size)
-        for d, b in enumerate(posterior.blocks):
-            here, away = linear.domain(d)
-            f = float(factors[d])
-            at = 1 + d, b.own
-            total[at], total_dof[at] = _error(here, self.inflation[1], f)
-            deviation[at], deviation_dof[at] = _error(away, self.inflation[2], f)
+        pilot, widened = self._pilot, self.inflation
+        at: tuple[Any, ...] = 0, self.belief.shared
+        total[at], total_dof[at] = _error(*parts[0], pilot[0].dof * size, widened[0])
+        for d, b in enumerate(self.belief.blocks):
+            at, f = (1 + d, b.own), float(factors[d])
+            most = self._even_dof[b.own] * self._groups[d]
+            here, away = (f * _between(pilot[k + 2 * d].dof, most) for k in (1, 2))
+            total[at], total_dof[at] = _error(*parts[1 + 2 * d], here, widened[1])
+            deviation[at], deviation_dof[at] = _error(*parts[2 + 2 * d], away, widened[2])
         known = np.vstack([self.effects.shared.value, self.effects.total.value])
         total[np.isnan(known)] = np.nan
         deviation[1:][np.isnan(self.effects.deviation.value)] = np.nan
         return Errors(total, deviation, total_dof, deviation_dof)
+
+    @cached_property
+    def _groups(self) -> list[int]:
+        """Number of groups that touch each domain."""
+        return [np.unique(self.linear.cells[b.rows]).size for b in self.belief.blocks]
+
+    @cached_property
+    def _even_dof(self) -> Array:
+        """Degrees of freedom per group of the shared effects, shape (C,), infinity without one."""
+        out = np.full(self.n_concepts, np.inf)
+        out[self.belief.shared] = self._pilot[0].dof / self.linear.n_groups
+        return out
+
+    def _grams(self, factors: Array) -> list[Array]:
+        """Return weighted Gram matrices by domain, the weights of pairs as they will be.
+
+        What is not yet known of a pair's log-odds is partly known in a larger study, and so spreads
+        them instead of blurring them.
+        """
+        pilot = self.belief
+        times = np.empty_like(self.repeats)
+        for f, b in zip(factors, pilot.blocks, strict=True):
+            times[b.rows] = f
+        _, slope = moments(pilot.log_odds, self.uncertain / SHARE)
+        later, _ = replicated(pilot, times * self.counted * slope)
+        left = np.minimum(log_odds_variance(later), self.uncertain / SHARE)
+        v = np.maximum(self.uncertain - (1.0 - SHARE) * left, 0.0)
+        _, slope = moments(pilot.log_odds, v / SHARE)
+        return alike(self.X, self.counted * slope, [b.rows for b in pilot.blocks])
 
     @cached_property
     def typical_prior(self) -> Array:
@@ -323,7 +359,7 @@ class Study:
     @cached_property
     def X(self) -> Array:  # noqa: N802
         """Concept values, the preferred response first, shape (n, C), 0 where absent."""
-        out = np.zeros((self.repeats.size, self.n_concepts))
+        out = np.zeros((self.linear.cells.size, self.n_concepts))
         for b in self.belief.blocks:
             out[np.ix_(b.rows, self.belief.shared)] = b.common
             out[np.ix_(b.rows, b.own)] = b.values
@@ -345,32 +381,21 @@ class Study:
                 out[1 + d, j] = n_groups * b.rows.size / groups
         return out
 
-    def _at(self, factors: Array) -> Posterior:
-        """Return the posterior of a study, the weights of its pairs as they will be.
 
-        What is not yet known of a pair's log-odds is partly known in a larger study, and so spreads
-        them instead of blurring them.
-        """
-        pilot = self.belief
-        times = np.empty_like(self.repeats)
-        for f, b in zip(factors, pilot.blocks, strict=True):
-            times[b.rows] = f
-        times *= self.counted
-        left = self.uncertain
-        for _ in range(2):
-            v = np.maximum(self.uncertain - (1.0 - SHARE) * left, 0.0)
-            _, slope = moments(pilot.log_odds, v / SHARE)
-            posterior, _ = replicated(pilot, times * slope)
-            left = np.minimum(log_odds_variance(posterior), self.uncertain / SHARE)
-        return posterior
-
-
-def _error(influence: Influence, inflation: Inflation, size: float) -> tuple[Array, Array]:
-    """Return standard errors and degrees of freedom of estimates, each group `size` times there."""
-    dof = influence.dof * size  # weights of a group grew, where its number should
-    noise = influence.model * inflation.factor(dof)
-    variance = noise + influence.bias
+def _error(noise: Array, bias: Array, dof: Array, inflation: Inflation) -> tuple[Array, Array]:
+    """Return standard errors and degrees of freedom."""
+    noise = noise * inflation.factor(dof)
+    variance = noise + bias
     return np.sqrt(variance), dof * (variance / np.maximum(noise, 1e-300)) ** 2
+
+
+def _between(dof: Array, most: Array) -> Array:
+    """Return degrees of freedom between those of a domain and those of as many groups of all.
+
+    How unevenly a concept is spread over groups hardly shows in the few of one domain, and is
+    overstated by those of domains that differ.
+    """
+    return np.sqrt(dof * np.minimum(dof, most))
 
 
 def _inverse(matrix: Array) -> Array:
