@@ -87,9 +87,7 @@ class Linear:
         X, y = X * np.sign(y)[:, None], np.abs(y)  # the preferred response first: a swap is nothing
         cells, n_groups, estimable = _estimable(X, codes, groups, n_domains=len(exists) - 1)
         found = posterior(X, y, codes, cells, exists=exists & estimable)
-        information = float((found.weight * found.log_odds**2).sum())
-        scale_error = (SCALE_PRIOR**-2 + information) ** -0.5
-        return cls(found, cells, n_groups, estimable, scale_error)
+        return cls(found, cells, n_groups, estimable, _scale_error(found))
 
     @classmethod
     def measured(
@@ -123,7 +121,7 @@ class Linear:
         found = measured_posterior(
             X, outcomes, codes, cells, exists=exists & estimable, tails=tails
         )
-        return cls(found, cells, n_groups, estimable)
+        return cls(found, cells, n_groups, estimable, _scale_error(found))
 
     @cached_property
     def _leaning(self) -> list[Array]:
@@ -288,6 +286,12 @@ class Linear:
         model = near.sum(axis=0) + far
         fourth = (near**2).sum(axis=0) + far**2 / typical
         return model, model**2 / np.maximum(fourth, 1e-300)
+
+
+def _scale_error(found: Posterior) -> float:
+    """Return the relative error of the factor that all effects share."""
+    information = float((found.weight * found.log_odds**2).sum())
+    return float((SCALE_PRIOR**-2 + information) ** -0.5)
 
 
 def _estimable(
