@@ -1,6 +1,6 @@
 """Does `palate compare` call equal mechanisms different, and does it find what differs?
 
-    python benchmarks/compare.py                      # everything; about 25 minutes on one core
+    python benchmarks/compare.py                      # everything; about 30 minutes on one core
     python benchmarks/compare.py --part level --replicates 40
 
 Two mechanisms judge the same pairs. Concept values, prompts and the effects of mechanism A are those
@@ -20,6 +20,11 @@ Power: 3 of 30 concepts differ by a lift of 5 to 40 % per step in all domains. T
 standard error of the maximum-likelihood estimate with known support (which weights of A and of B
 are not 0), from the Fisher information of each mechanism and the true covariance of their verdicts;
 it decides by the rule of Palate, as one test at .05 or over all concepts at FDR .10.
+
+Coverage: mechanisms that differ in everything (the effects of B are another draw of the world), and
+such that differ in four concepts in one domain each by 1.5 log-odds. Shares of 90 % intervals that
+hold the truth, which of a shared difference is the mean over domains; and the share of false ones
+among the concepts said to differ, and among those said to differ everywhere.
 """
 
 from __future__ import annotations
@@ -30,7 +35,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from inference_worlds import Array, Data, World, draw
+from inference_worlds import EFFECTS, Array, Data, World, draw, estimands
 from scipy import stats
 from scipy.special import expit, ndtr, ndtri
 
@@ -66,8 +71,12 @@ class Two:
     planted: Array
 
 
-def two(name: str, replicate: int, *, lift: float = 0.0) -> Two:
-    """Return a replicate in which B differs from A by a lift (in per cent) in three concepts."""
+def two(name: str, replicate: int, *, lift: float = 0.0, kind: str = "") -> Two:
+    """Return a replicate in which B differs from A by a lift (in per cent) in three concepts.
+
+    Of `kind` "everything" B is another draw of the world; of "one domain" four concepts differ in
+    one domain each.
+    """
     data = draw(World.of(name), replicate)
     random = np.random.default_rng([zlib.crc32(name.encode()), replicate, round(lift), 7])
     other, planted = data.effects.copy(), np.zeros(0, dtype=np.int64)
@@ -76,6 +85,12 @@ def two(name: str, replicate: int, *, lift: float = 0.0) -> Two:
         planted = random.choice(often, size=N_PLANTED, replace=False)
         sign = random.choice([-1.0, 1.0], size=N_PLANTED)
         other[0, planted] -= sign * 2 * np.arctanh(lift / 100)
+    if kind == "everything":
+        other = EFFECTS[World.of(name).effects](data.X, data.codes, data.exists, random)
+    if kind == "one domain":
+        often = np.flatnonzero(((data.X != 0).mean(axis=0) >= 0.2) & data.exists[0])
+        for j in random.choice(often, size=4, replace=False):
+            other[1 + random.integers(len(other) - 1), j] -= 1.5
     z_a, z_b = (log_odds(data, effects) for effects in (data.effects, other))
     groups, n = data.groups, data.codes.size
     together = random.standard_normal(n)
@@ -257,19 +272,69 @@ def by_rule(size: Array, n_concepts: int, seed: int) -> float:
     return float(np.mean(shares))
 
 
+COVERAGE_WORLDS = (
+    ("ternary-30-300-planted-single", "everything"),
+    ("ternary-30-1000-planted-single", "everything"),
+    ("ternary-30-1000-dense-single", "everything"),
+    ("judges-30-1000-planted-repeated", "everything"),
+    ("ternary-30-1000-planted-single", "one domain"),
+)
+
+
+def coverage_table(n_replicates: int) -> list[str]:
+    """Return the rows about intervals and false findings of mechanisms that differ."""
+    rows = [
+        "| world | differ in | shared, not 0, % | shared, 0, % | in a domain, not 0, % | "
+        "in a domain, 0, % | false of concepts said to differ, % | of those everywhere, % |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, kind in COVERAGE_WORLDS:
+        cells: list[list[float]] = [[] for _ in range(6)]
+        for replicate in range(n_replicates):
+            case = two(name, replicate, kind=kind)
+            found = fitted(case).difference
+            exists = case.data.exists
+            apart = np.where(exists, case.data.effects - case.other, 0.0)
+            _, _, total = estimands(apart, exists)
+            with np.errstate(invalid="ignore"):
+                shared = np.where(exists[0], np.nanmean(total, axis=0), np.nan)
+            cases = ((found.shared, shared), (found.total, total))
+            for k, (estimates, truth) in enumerate(cases):
+                held = (estimates.low <= truth) & (truth <= estimates.high)
+                known = ~np.isnan(estimates.value)
+                for nonzero in (True, False):
+                    at = known & ((truth != 0) == nonzero)
+                    if at.any():
+                        cells[2 * k + (not nonzero)].append(held[at].mean())
+            support = supported(found, fdr=0.1)
+            everywhere = support.shared != Verdict.NOT
+            said = everywhere | (support.domain != Verdict.NOT).any(axis=0)
+            truly = (np.abs(np.nan_to_num(total)) > 0).any(axis=0)
+            cells[4].append((said & ~truly).sum() / max(said.sum(), 1))
+            common = np.abs(apart[0]) > 0
+            cells[5].append((everywhere & ~common).sum() / max(everywhere.sum(), 1))
+        shown = " | ".join(share(c) if c else "–" for c in cells)
+        rows.append(f"| {name} | {kind} | {shown} |")
+        print(rows[-1], flush=True)
+    return rows
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--part", choices=("level", "power", "all"), default="all")
+    parser.add_argument("--part", choices=("level", "power", "coverage", "all"), default="all")
     parser.add_argument("--replicates", type=int, default=None)
     parser.add_argument("--world", action="append")
     given = parser.parse_args()
-    if given.part != "power":
+    if given.part in ("level", "all"):
         rows = level_table(given.world or LEVEL_WORLDS, given.replicates or 400)
         print("\nEqual mechanisms\n", *rows, sep="\n")
-    if given.part != "level":
+    if given.part in ("power", "all"):
         rows = power_table(given.replicates or 100)
         print("\nPlanted differences\n", *rows, sep="\n")
+    if given.part in ("coverage", "all"):
+        rows = coverage_table(given.replicates or 60)
+        print("\nMechanisms that differ\n", *rows, sep="\n")
 
 
 if __name__ == "__main__":

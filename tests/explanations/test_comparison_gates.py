@@ -70,30 +70,14 @@ def test_any_text_is_a_gate_or_one_sentence(text: str) -> None:
     read(text)
 
 
+WORDS = ["any", "supported", "difference", "in", "everywhere", "concept", "domain", "lift"]
+SIGNS = [">", "<=", "5", "%", ".5", "agreement", "kappa", "'ab'", "law"]
+
+
 @settings(deadline=None)
 @given(
     st.lists(
-        st.sampled_from(
-            [
-                "any",
-                "supported",
-                "difference",
-                "in",
-                "everywhere",
-                "concept",
-                "domain",
-                ">",
-                "<=",
-                "5",
-                "%",
-                "lift",
-                "agreement",
-                "kappa",
-                "'ab'",
-                "law",
-                ".5",
-            ]
-        ),
+        st.sampled_from(WORDS + SIGNS),
         max_size=10,
     )
 )
