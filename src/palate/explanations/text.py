@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from palate.explanations.lifts import at_even
+from palate.inference.discoveries import Verdict
 
 if TYPE_CHECKING:
-    from palate.explanations.explanation import Explanation
+    from palate.explanations.explanation import Band, Explanation
     from palate.explanations.local import Contribution, LocalExplanation
 
 BLOCKS = " ▏▎▍▌▋▊▉█"
+BESIDE = ("majority", "longer response", "formatting only", "pooled", "per domain")
 
 
 def bar(value: float, largest: float, width: int) -> str:
@@ -49,48 +51,65 @@ def score(explanation: Explanation, setting: str, model: str) -> dict[str, float
 
 
 def describe(explanation: Explanation, *, top: int = 10) -> str:
-    """Return the summary that `repr` shows: the strongest concepts with bars, and the scores."""
-    counts = explanation.counts
+    """Return the summary that `repr` shows: what is supported, and the scores."""
+    counts, settings = explanation.counts, explanation.settings
+    level = round(100 * float(settings.get("level", 0.9)))
+    fdr = round(100 * float(settings.get("fdr", 0.1)))
     lines = [
         f"Explanation of {fit(explanation.mechanism, 60).rstrip()}: "
         f"{counts.get('used', 0):,} verdicts, {len(explanation.domains)} domains, "
         f"{explanation.concepts.n_concepts} concepts"
     ]
-    shared = np.nan_to_num(explanation.shared.weight)
-    with_domains = np.vstack([shared, np.nan_to_num(explanation.total.weight)])
-    order = [j for j in np.argsort(-np.abs(shared), kind="stable") if shared[j] != 0][:top]
-    level = round(100 * float(explanation.settings.get("level", 0.9)))
-    if order:
-        lines += ["", f"everywhere: lift in % per step (interval {level} %, selected)"]
-        largest = float(np.abs(shared[order]).max())
-        for j in order:
-            band = explanation.shared
-            low, high = at_even(band.low[j]), at_even(band.high[j])
-            interval = f"[{low:+.0f}, {high:+.0f}]"
-            concept = explanation.concepts.concepts[j]
-            lines.append(
-                f"  {fit(concept.name, 30)} {at_even(shared[j]):+6.1f} "
-                f"{bar(shared[j], largest, 16)} {interval:>14} {100 * band.selected[j]:4.0f} %  "
-                f"{amount(explanation.concepts.step[j], concept.unit)}".rstrip()
-            )
-    else:
-        lines += ["", "everywhere: no concept has a weight"]
-    deviations = np.nan_to_num(explanation.domain.weight)
-    different = [d for d in range(len(explanation.domains)) if deviations[d].any()]
-    if different:
-        lines += ["", "in domains: what differs most (lift there)"]
-    for d in different[:16]:
-        strongest = np.argsort(-np.abs(deviations[d]), kind="stable")[:3]
-        said = ", ".join(
-            f"{explanation.concepts.concepts[j].name} {at_even(with_domains[d + 1, j]):+.0f}"
-            for j in strongest
-            if deviations[d, j] != 0
+    shared = explanation.shared
+    held = np.flatnonzero(shared.verdict == Verdict.EVERYWHERE.value).tolist()
+    held.sort(key=lambda j: -abs(float(shared.estimate[j])))
+    within = _own(explanation)
+    if not held and not within:
+        lines += ["", f"nothing is supported at a false discovery rate of {fdr} %"]
+    if held:
+        lines += ["", f"supported everywhere: lift in % per step [{level} % interval]"]
+        largest = float(np.abs(at_even(shared.estimate[held])).max())
+    for j in held[:top]:
+        concept = explanation.concepts.concepts[j]
+        value = float(at_even(shared.estimate[j]))
+        lines.append(
+            f"  {fit(concept.name, 30)} {value:+6.1f} {bar(value, largest, 16)} "
+            f"{_interval(shared, j):>14}  "
+            f"{amount(explanation.concepts.step[j], concept.unit)}".rstrip()
         )
-        lines.append(f"  {fit(explanation.domains[d], 22)} {said}")
-    if len(different) > 16:
-        lines.append(f"  and {len(different) - 16} more domains")
+    if len(held) > top:
+        lines.append(f"  and {len(held) - top} more")
+    if within:
+        lines += ["", f"supported in single domains: lift there [{level} % interval]"]
+    for d, j in within[:top]:
+        total = explanation.total
+        lines.append(
+            f"  {fit(explanation.domains[d], 18)} {fit(explanation.concepts.names[j], 24)} "
+            f"{at_even(total.estimate[d, j]):+6.1f} {_interval(total, (d, j)):>14}  "
+            f"{total.verdict[d, j]}"
+        )
+    if len(within) > top:
+        lines.append(f"  and {len(within) - top} more")
     lines += ["", *score_lines(explanation)]
+    if held or within:
+        lines.append(f"of what is called supported, at most {fdr} % is expected to be false")
     return "\n".join(lines)
+
+
+def _own(explanation: Explanation) -> list[tuple[int, int]]:
+    """Return domain and concept of what is supported of a domain itself, smallest p first."""
+    own = np.isin(explanation.total.verdict, [Verdict.HERE.value, Verdict.DIFFERS.value])
+    p = np.where(
+        explanation.total.verdict == Verdict.DIFFERS.value,
+        explanation.domain.p_value,
+        explanation.total.p_value,
+    )
+    found = [(int(d), int(j)) for d, j in zip(*np.nonzero(own), strict=True)]
+    return sorted(found, key=lambda at: (float(p[at]), at))
+
+
+def _interval(band: Band, at: int | tuple[int, int]) -> str:
+    return f"[{at_even(band.low[at]):+.0f}, {at_even(band.high[at]):+.0f}]"
 
 
 def score_lines(explanation: Explanation) -> list[str]:
@@ -103,7 +122,7 @@ def score_lines(explanation: Explanation) -> list[str]:
         low, high = ours["accuracy_low"], ours["accuracy_high"]
         interval = "" if low is None or high is None else f" [{100 * low:.1f}, {100 * high:.1f}]"
         others = []
-        for model in ("majority", "longer response", "pooled", "per domain"):
+        for model in BESIDE:
             row = score(explanation, setting, model)
             if row is not None and row["accuracy"] is not None:
                 others.append(f"{model} {100 * row['accuracy']:.1f}")
