@@ -129,6 +129,23 @@ def test_an_effect_that_turns_in_one_of_four_domains_is_not_called_shared() -> N
     assert support.domain.ravel().tolist() == [Verdict.HERE.value] * 4
 
 
+def test_what_differs_in_one_domain_only_is_known_there_and_nowhere_else() -> None:
+    X, y, codes, exists = draw(2, 800, [0.8, 1.2], [[0.0] * 2] * 4)
+    X[codes != 1, 1] = 0.0
+    random = np.random.default_rng(0)
+    y = np.where(random.random(y.size) < sigmoid(X @ np.array([0.8, 1.2])), 1.0, -1.0)
+    found = infer(X, y, codes, np.arange(y.size), exists=exists)
+    assert np.isnan(found.shared.value).tolist() == [False, True]
+    assert np.isfinite(found.total.value[:, 1]).tolist() == [False, True, False, False]
+    assert found.total.low[1, 1] < 1.2 < found.total.high[1, 1]
+    support = supported(found)
+    assert support.shared.tolist() == [Verdict.EVERYWHERE.value, Verdict.NOT.value]
+    assert (
+        support.domain[:, 1].tolist()
+        == ["not supported", Verdict.HERE.value] + [Verdict.NOT.value] * 2
+    )
+
+
 def test_a_single_domain_has_shared_effects_only() -> None:
     X, y, _, _ = draw(7, 500, [0.8, 0.0])
     exists = np.array([[True, True], [False, False]])

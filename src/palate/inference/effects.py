@@ -163,7 +163,7 @@ def effects_of(
         only_shared = exists[0] & ~exists[1 + d]
         for k in total:
             total[k][d, only_shared] = shared[k][only_shared]
-        deviation["se"][d, ~exists[0]] = np.nan  # there is no elsewhere
+        deviation["se"][d, ~(exists[0] & linear.estimable[0])] = np.nan  # there is no elsewhere
     estimable = linear.estimable
     for part, mask in ((shared, estimable[0]), (total, estimable[1:]), (deviation, estimable[1:])):
         part["value"][~mask] = part["se"][~mask] = np.nan

@@ -30,7 +30,6 @@ from palate.inference.likelihoods import Measured
 
 MAX_LEVERAGE = 0.9
 SCALE_PRIOR = 0.2  # the common factor is 1, give or take this, before verdicts are seen
-ALONE = 1e-9  # share of what is known of a concept that other domains must add
 MIN_GROUPS = 5  # groups on which a concept must differ for an effect to be estimated
 
 
@@ -56,9 +55,10 @@ class Linear:
 
     Pairs are turned so that the preferred response comes first. `cells` (n,) numbers the groups
     0..G-1; `estimable` (D + 1, C) says which effects have values other than 0 in at least
-    `MIN_GROUPS` groups. `scale_error` is the relative error of the factor that all effects share,
-    because what is not known about some attenuates all: that of the slope of the verdicts on their
-    predicted log-odds z, (1 / SCALE_PRIOR^2 + sum w z^2)^(-1/2).
+    `MIN_GROUPS` groups; a shared effect needs as many outside any single domain, without which
+    nothing is known of it but what that domain says. `scale_error` is the relative error of the
+    factor that all effects share, because what is not known about some attenuates all: that of
+    the slope of the verdicts on their predicted log-odds z, (1 / SCALE_PRIOR^2 + sum w z^2)^(-1/2).
     """
 
     posterior: Posterior
@@ -233,8 +233,6 @@ class Linear:
         # the two-by-two system (I - G V^-1) theta = posterior mean
         m11, m12, m21, m22 = 1.0 - g11 / v1, -g12 / v2, -g12 / v1, 1.0 - g22 / v2
         det = m11 * m22 - m12 * m21
-        # a concept that differs in this domain only: b and s(d) cannot be told apart
-        det = np.where(np.abs(det) > ALONE * m11 * m22, det, np.nan)
         mean = take.T @ p.mean
         value_b = np.where(has, (m22 * mean - m12 * b.mean) / det, 0.0)
         value_s = (m11 * b.mean - m21 * mean) / det
@@ -301,12 +299,16 @@ def _estimable(
     names, cells = np.unique(groups, return_inverse=True)
     cells = cells.astype(np.int64)
     estimable = np.zeros((n_domains + 1, X.shape[1]), dtype=bool)
+    by_domain = np.zeros((n_domains, X.shape[1]))
     for d in range(n_domains):
         rows = np.flatnonzero(codes == d)
         touched = _sum_by(cells[rows], (X[rows] != 0).astype(np.float64), names.size) > 0
-        estimable[1 + d] = touched.sum(axis=0) >= MIN_GROUPS
+        by_domain[d] = touched.sum(axis=0)
+    estimable[1:] = by_domain >= MIN_GROUPS
     touched = _sum_by(cells, (X != 0).astype(np.float64), names.size) > 0
     estimable[0] = touched.sum(axis=0) >= MIN_GROUPS
+    if n_domains > 1:
+        estimable[0] &= by_domain.sum(axis=0) - by_domain.max(axis=0) >= MIN_GROUPS
     return cells, int(names.size), estimable
 
 
