@@ -3,13 +3,13 @@
     python benchmarks/compare.py                      # everything; about 30 minutes on one core
     python benchmarks/compare.py --part level --replicates 40
 
-Two mechanisms judge the same pairs. Concept values, prompts and the effects of mechanism A are those
-of `inference_worlds.py`; B has the same effects, but for the planted differences. Given the concepts
-the verdicts of the two hang together: each verdict compares Phi of a normal number with its own
-probability, and these numbers have variance parts in common, which leaves every verdict exactly its
-probability. `single`: .4 common to the two mechanisms on a pair (a response that is simply better).
-`repeated`: .2 common to all verdicts on a prompt, .3 of each mechanism on a prompt, .2 common on a
-pair.
+Two mechanisms judge the same pairs. Concept values, prompts and the effects of mechanism A are
+those of `inference_worlds.py`; B has the same effects, but for the planted differences. Given the
+concepts the verdicts of the two hang together: each verdict compares Phi of a normal number with
+its own probability, and these numbers have variance parts in common, which leaves every verdict
+exactly its probability. `single`: .4 common to the two mechanisms on a pair (a response that is
+simply better). `repeated`: .2 common to all verdicts on a prompt, .3 of each mechanism on a prompt,
+.2 common on a pair.
 
 Level: equal effects; any difference called supported, at FDR .10 and .05, over replicates. Beside
 it the share of p-values of shared differences below .1 and .01, for four ways to an error: `palate`

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from palate.data.demo import demo_paths
 from palate.explanations.comparison import Comparison
 
 from .session import Done, Palate, votes, write_jsonl
@@ -17,6 +21,24 @@ from .session import Done, Palate, votes, write_jsonl
 def file(tmp_path: Path) -> Path:
     """Votes in which "long" prefers the longer response, "short" the shorter one."""
     return write_jsonl(tmp_path / "votes.jsonl", votes(80))
+
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "compare.md"
+
+
+def test_the_example_workflow_runs(
+    palate: Palate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workflow,) = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    (command,) = re.findall(r"run: >-\n((?: {10}.*\n)+)", workflow)
+    arguments = shlex.split(command)
+    assert arguments[0] == "palate"
+    (tmp_path / "votes.jsonl").write_bytes(gzip.decompress(demo_paths().pairs.read_bytes()))
+    monkeypatch.chdir(tmp_path)
+    done = palate(*arguments[1:], "--jobs", 1)
+    assert done.code == 0, done
+    assert done.out.count("passed  ") == 2
+    assert (tmp_path / "comparison" / "comparison.html").exists()
 
 
 def refused(done: Done, *words: str) -> None:
