@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
 import re
@@ -21,7 +22,7 @@ from palate.report.html import render, write_report
 from palate.report.markdown import summary_markdown
 from palate.report.notebook import explanation_html
 from palate.report.payload import embed, payload
-from palate.report.tables import facts
+from palate.report.tables import facts, score_table
 from palate.report.visible import cut, one_line, visible
 
 HOSTILE = (
@@ -200,6 +201,32 @@ def test_examples_are_cases_of_the_strongest_concepts_and_the_worst_misses(make)
     shown = {x.pair_id for x in cases}
     expected = [i for i in ranked if i not in shown][:3]
     assert [x.pair_id for x in chosen if x.concept is None] == expected
+
+
+def test_a_noise_ceiling_and_reliabilities_stand_beside_the_scores(make):
+    explanations, preferences = make(n_mechanisms=2)
+    limit = {
+        "accuracy": 0.8,
+        "share": 0.75,
+        "low": 0.6,
+        "high": 0.9,
+        "ceiling": {"accuracy": [0.9, 0.85, 0.95]},
+        "sentence": "Three quarters of what can be explained are explained.",
+    }
+    table = {"concept": "concept 1", "reliability": 0.81, "low": 0.7, "high": 0.9}
+    with_both = dataclasses.replace(
+        explanations[0], ceiling=limit, reliability=pl.DataFrame([table])
+    )
+    first, second = score_table([with_both, explanations[1]], setting="in domain").rows
+    assert (first.ceiling, first.share, first.share_interval) == ("90 %", "75 %", "60 to 90")
+    assert first.ceiling_at == pytest.approx(
+        100 * (90 - 40) / (100 - 40), abs=0.01
+    )  # axis 40 to 100
+    assert (second.ceiling, second.share, second.ceiling_at) == ("–", "–", None)
+    page = render([with_both, explanations[1]], preferences)
+    for text in (limit["sentence"], "noise ceiling", "0.81 (0.70 to 0.90)", ">Ceiling<"):
+        assert text in page
+    assert "noise ceiling" not in render(explanations, preferences)
 
 
 def test_agreement_counts_pairs_where_both_took_a_side(make):

@@ -153,9 +153,7 @@ def _score_row(
         null_at=at(null.accuracy) if null else None,
         ceiling="–" if best is None else f"{100 * best:.0f} %",
         share=_percent(limit.get("share")),
-        share_interval=" to ".join(_percent(limit.get(k)) for k in ("low", "high"))
-        if limit
-        else "",
+        share_interval=_share_interval(limit),
         ceiling_at=at(best),
     )
 
