@@ -15,6 +15,14 @@ from palate.data.preferences import Preferences
 from palate.explanations.comparison import Comparison
 from palate.explanations.comparison_gates import check_gates, parse_gate
 from palate.report.comparison_page import render_comparison, write_comparison
+from tests.report.test_browser import (
+    CHROMIUM,
+    DESK,
+    PHONE,
+    browser,  # noqa: F401  (a fixture)
+    opened,
+    violations,
+)
 
 
 def world(difference: float, *, seed: int = 0, n: int = 300) -> tuple[Preferences, Comparison]:
@@ -118,3 +126,18 @@ def test_a_comparison_with_hostile_concept_names(
     )
     page = render_comparison(hostile, preferences)
     assert "<img" not in page
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: see tests/report/test_browser.py")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_axe_finds_no_violation(browser, differing, tmp_path, scheme, viewport):  # noqa: F811
+    preferences, comparison = differing
+    gates = check_gates([parse_gate("agreement < 99%")], comparison)
+    path = write_comparison(comparison, tmp_path / "c.html", preferences, gates=gates, run={"a": 1})
+    settings = {"color_scheme": scheme, "viewport": viewport, "bypass_csp": True}
+    with opened(browser, path, **settings) as page:
+        assert violations(page) == []
+        across = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert across <= 0
