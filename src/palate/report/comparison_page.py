@@ -24,6 +24,7 @@ from palate.explanations.comparison_text import (
 )
 from palate.explanations.lifts import at_even
 from palate.inference.discoveries import Verdict
+from palate.report.effect_words import SYMBOLS, VERDICTS
 from palate.report.html import _glued, _hash, asset
 from palate.report.tables import run_rows
 from palate.report.visible import one_line, visible
@@ -225,8 +226,14 @@ def _row(
         "high_at": _at(row["lift_high"], most),
         "supported": row["verdict"] != NOT,
         "verdict": WORDS[row["verdict"]],
+        **_mark(row["verdict"]),
         "sentence": one_line(difference_sentence(comparison, row), 600),
     }
+
+
+def _mark(verdict: str) -> dict[str, Any]:
+    """Return the number of a verdict in the style, and its symbol."""
+    return {"kind": VERDICTS.index(verdict), "symbol": SYMBOLS[verdict]}
 
 
 def _agreement(row: dict[str, Any]) -> dict[str, Any]:
@@ -257,6 +264,7 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
         "lift": lift,
         "interval": f"{low} to {high}",
         "verdict": "supported" if row["verdict"] != NOT else "not supported",
+        **_mark(row["verdict"]),
     }
 
 
