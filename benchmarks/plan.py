@@ -1,6 +1,6 @@
 """Do plans hold? Studies of the planned size are made, and what is found in them is counted.
 
-    python -m benchmarks.plan run --out FILE [--rows PATTERN ...] [--pilots 25] [--studies 16]
+    python -m benchmarks.plan run --out FILE [--rows PATTERN ...] [--pilots 20] [--studies 20]
     python -m benchmarks.plan table FILE
 
 Concept values are real: measured ones of LLMBar (13 domains) and PandaLM (8), 30 of them chosen at
@@ -10,12 +10,13 @@ drawn with replacement within domains. True effects: those that `infer` finds in
 
 Pilot: a few hundred pairs, domains in the shares of the real data, verdicts from the true effects;
 `repeated`: prompts of 1 to 20 pairs, as `benchmarks/inference_worlds.py` makes them. A plan is made
-from the pilot. Then for a concept chosen at random among those with a plan between 20 and 300 pairs
-per domain, data of just the planned size are drawn with the planted effect, of either sign, in
-place of its own: the same in all domains ("shared"); in one domain and absent elsewhere ("domain");
-the same elsewhere and absent in one ("difference"). Found: the explanation says what was planted,
-with its sign: "supported everywhere"; "supported in this domain" or "differs in this domain";
-"differs in this domain".
+from the pilot. Then for a concept chosen at random among those that differ on 20 % of the real
+pairs of the domain (for a shared effect: of all), data of just the planned size are drawn with the
+planted effect, of either sign, in place of its own: the same in all domains ("shared"); in one
+domain and absent elsewhere ("domain"); the same elsewhere and absent in one ("difference"). Found:
+the explanation says what was planted, with its sign: "supported everywhere"; "supported in this
+domain" or "differs in this domain"; "differs in this domain". Plans above 600 pairs per domain cost
+too much to be followed; how many were drawn is in the table.
 
 Needed / planned: the size that would have given the promised power, over the planned one: the
 effect is found if a normal number of mean a sqrt(size) exceeds the threshold t of the plan, so
@@ -60,7 +61,8 @@ from palate.inference.power import Planner
 from palate.inference.study import Study
 
 POWER, FDR = 0.8, 0.1
-FEWEST, MOST = 20, 300
+MOST = 600
+OFTEN = 0.2
 TARGETS = ("shared", "domain", "difference")
 
 
@@ -81,12 +83,12 @@ class Row(NamedTuple):
 
 
 ROWS = (
-    Row("demo", "real", "single", 400, 30, 50),
-    Row("annotated", "real", "single", 400, 50, 70),
-    Row("annotated", "null", "single", 400, 30, 50),
-    Row("pandalm", "real", "single", 400, 30, 50),
-    Row("pandalm", "real", "repeated", 600, 30, 50),
-    Row("judges", "real", "single", 500, 30, 50),
+    Row("demo", "real", "single", 400, 30, 60),
+    Row("annotated", "real", "single", 400, 50, 75),
+    Row("annotated", "null", "single", 400, 30, 60),
+    Row("pandalm", "real", "single", 400, 40, 75),
+    Row("pandalm", "real", "repeated", 600, 50, 75),
+    Row("judges", "real", "single", 500, 30, 60),
 )
 
 
@@ -140,6 +142,13 @@ class World:
         self.places = [
             np.flatnonzero(population.codes == d) for d in range(population.codes.max() + 1)
         ]
+
+    def often(self, target: str) -> Any:
+        """Return which concepts differ often enough to be planted, by domain or (1, C)."""
+        differs = self.population.values != 0
+        if target == "shared":
+            return (differs.mean(axis=0) >= OFTEN)[None]
+        return np.array([differs[place].mean(axis=0) >= OFTEN for place in self.places])
 
     def draw(self, sizes: list[int], effects: Array) -> tuple[Array, Array, Any, Any]:
         """Return values, verdicts, domains and prompts of a study."""
@@ -237,10 +246,15 @@ def one_pilot(row: Row, pilot: int, studies: int, effects: Array) -> dict[str, A
             "domain": power.total[1:],
             "difference": power.deviation[1:],
         }[target]
-        fit = np.argwhere((needed >= FEWEST) & (needed <= MOST))
-        lines = []
-        for d, j in fit[random.integers(len(fit), size=studies)] if len(fit) else []:
+        there = world.population.exists[0] if target != "domain" else True
+        often = world.often(target) & there & np.isfinite(needed)
+        fit = np.argwhere(often)
+        lines, left_out = [], 0
+        for d, j in fit[random.integers(len(fit), size=studies)]:
             n = float(needed[d, j])
+            if n > MOST:
+                left_out += 1
+                continue
             level = FDR * planner.chosen(n)[j] / planner.n_tested / 2.0
             level /= 1.0 if target == "shared" else planner.K[j]
             book = textbook(world, target, d, j, theta, level)
@@ -250,7 +264,7 @@ def one_pilot(row: Row, pilot: int, studies: int, effects: Array) -> dict[str, A
                 for size in (n, book[1])
             ]
             lines.append([n, level, *found_at, *(b / n for b in book)])
-        out[target] = lines
+        out[target] = {"studies": lines, "left_out": left_out}
     return out
 
 
@@ -259,16 +273,18 @@ def table(path: Path) -> str:
     lines = [json.loads(x) for x in path.read_text(encoding="utf-8").splitlines()]
     head = (
         "concepts", "true effects", "prompts", "pilot, pairs", "planted", "lift, %",
-        "planned, pairs per domain", "studies", "power promised", "power reached",
+        "planned, pairs per domain", "studies", "above 600", "power promised", "power reached",
         "needed / planned", "one proportion / planned", "one coefficient / planned",
         "power reached with it", "the two at p < .05",
     )  # fmt: skip
     out = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in ROWS:
         for target in TARGETS:
-            mine = [x[target] for x in lines if x["row"] == row.name and x[target]]
+            pilots = [x[target] for x in lines if x["row"] == row.name]
+            mine = [x["studies"] for x in pilots if x["studies"]]
             if not mine:
                 continue
+            left_out = sum(x["left_out"] for x in pilots)
             studies = np.concatenate([np.array(x, dtype=float) for x in mine])
             median = np.median(studies, axis=0)
             t = float(stats.norm.isf(studies[:, 1] / 2.0).mean())
@@ -277,7 +293,8 @@ def table(path: Path) -> str:
             cells = (
                 row.design, row.effects, row.prompts, row.n_pilot, target,
                 row.lift if target == "shared" else row.lift_domain,
-                f"{median[0]:.0f}", len(studies), f"{POWER:.2f}", f"{rate:.3f} ± {error:.3f}",
+                f"{median[0]:.0f}", len(studies), left_out, f"{POWER:.2f}",
+                f"{rate:.3f} ± {error:.3f}",
                 f"{needed:.2f} ± {(high - low) / 2:.2f}", f"{median[4]:.2f}", f"{median[5]:.2f}",
                 f"{by_book:.3f} ± {book_error:.3f}", f"{median[6]:.2f}, {median[7]:.2f}",
             )  # fmt: skip
@@ -305,8 +322,8 @@ def main() -> None:
     parser.add_argument("file", type=Path, nargs="?")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--rows", nargs="*", default=["*"])
-    parser.add_argument("--pilots", type=int, default=25)
-    parser.add_argument("--studies", type=int, default=16)
+    parser.add_argument("--pilots", type=int, default=20)
+    parser.add_argument("--studies", type=int, default=20)
     options = parser.parse_args()
     path = options.file or options.out
     if path is None:

@@ -124,6 +124,7 @@ class Plan:
     def sentences(self) -> tuple[str, ...]:
         """The headline and what else the plan says, in plain sentences."""
         out = [self.headline]
+        per = " per domain" if len(self.domains) > 1 else ""
         for target, words in TARGETS.items():
             rows = self.known(target)
             if not rows.height:
@@ -131,13 +132,16 @@ class Plan:
             alone = self.median(target, "pairs_alone")
             smallest = self.median(target, "smallest_lift_now")
             now = self.median(target, "power_now")
-            least = "none" if smallest is None else f"{smallest:.0f} %"
+            least = (
+                f"No lift below 100 % is found with probability {self.settings['power']:g}."
+                if smallest is None
+                else f"The smallest lift found with {self.settings['power']:g} is {smallest:.0f} %."
+            )
             out.append(
                 f"A lift of {self.settings['lift']:g} % {words}: "
-                f"{rounded(self.median(target))} pairs per domain for the median concept, "
-                f"{rounded(alone)} if no other concept is supported. With the present data it is "
-                f"found with probability {now:.2f}; the smallest lift found with "
-                f"{self.settings['power']:g} is {least}."
+                f"{rounded(self.median(target))} pairs{per} for the median concept, "
+                f"{rounded(alone)} if no other concept is supported. The present data find it "
+                f"with probability {now:.2f}. {least}"
             )
         return (*out, self.about_prompts)
 

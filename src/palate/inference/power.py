@@ -19,8 +19,7 @@ mean gives them; or 1, if nothing else is found. Corrections:
 - the standard error of a shared effect is widened where domains seem to differ, here by chance: by
   max(1, h X / (K - 1)), X chi-squared with K - 1 degrees of freedom and h the mean over domains of
   se^2 / (se^2 + U); power is averaged over it;
-- a strong effect decides pairs and leaves less to learn from them: theta is multiplied by the root
-  of the information beside it relative to that of the pilot (`Study.information`). Not for a
+- a strong effect decides pairs and leaves less to learn from them (`Study.strained`). Not for a
   difference, which is planned as an effect elsewhere that is absent in the domain.
 
 Shapes: C concepts, D domains; row 0 of (1 + D, C) are shared effects, rows 1 + d those in d.
@@ -160,12 +159,12 @@ class Planner:
             [level, np.tile(level / np.maximum(self.K, 1), (len(errors.total) - 1, 1))]
         )
         with np.errstate(invalid="ignore"):
-            size = theta * np.sqrt(self.study.information(theta))
             t_total = np.asarray(stats.t.isf(inside / 2.0, errors.total_dof))
             t_deviation = np.asarray(stats.t.isf(inside / 2.0, errors.deviation_dof))
-            total = ndtr(size / errors.total - t_total)
             noise = errors.total[1:] ** 2
             prior = self._deviations(noise)
+            size = self.study.strained(theta, self._kept(theta, errors.total**2, prior))
+            total = ndtr(size / errors.total - t_total)
             se, sd = _replaced(errors.total[0] ** 2, self.study.prior, prior, noise)
             factors = np.sqrt(self._widening(noise, prior, self.chance))
             away = (size[0] - t_total[0] * factors * se) / sd
@@ -179,6 +178,13 @@ class Planner:
                 away = (theta[1 + d] - t_deviation[1 + d] * se) / sd
                 deviation[1 + d] = ndtr(away)
         return Power(total, deviation)
+
+    def _kept(self, theta: Array, noise: Array, prior: Array) -> Array:
+        """Return what share of an effect shrinkage leaves, (1 + D, C): V / (V + noise)."""
+        before = np.vstack([np.zeros_like(prior[:1]), prior])
+        own = np.vstack([np.ones(self.K.size), np.tile(self.K, (len(prior), 1))])
+        V = before + theta**2 / (TAILS + own)
+        return np.nan_to_num(V / (V + noise))
 
     def _deviations(self, noise: Array) -> Array:
         """Return the variance that a study gives deviations of a concept that has none, (D, C).

@@ -311,26 +311,44 @@ class Study:
         out[self.prior.max(axis=0, initial=0.0) == 0] = 0.0
         return out
 
-    def information(self, theta: Array) -> Array:
-        """Return the information on a concept beside an effect of it, relative to the pilot's.
+    def strained(self, theta: Array, kept: Array) -> Array:
+        """Return effects as they count beside the errors of the pilot's log-odds, (1 + D, C).
 
-        sum_i E sigma'(z_i + theta x_i) x_i^2 / sum_i E sigma'(z_i + a x_i) x_i^2, z_i without what
-        the concept adds, mean of theta and -theta, a the effect and its error in the pilot;
-        interpolated between the sizes of `EFFECTS`.
+        With I(u) the information on a concept that has the effect u, relative to that in the pilot:
+        the model holds the shrunk effect u = `kept` theta, weighs pairs by it, and takes one step
+        from there: (u + int_u^theta I / I(u)) sqrt(I(u)).
 
         Parameters
         ----------
         theta
             Effects, log-odds per step, shape (1 + D, C).
+        kept
+            Share that shrinkage leaves of them, same shape.
         """
+        u = kept * theta
+        here, below = self._at(u)
+        _, whole = self._at(theta)
+        return np.asarray((u + (whole - below) / here) * np.sqrt(here))
+
+    def _at(self, theta: Array) -> tuple[Array, Array]:
+        """Return I(theta) and its integral from 0, interpolated between the sizes of `EFFECTS`."""
         grid, table = self._information
+        steps = np.diff(grid)[:, None] * (table[1:] + table[:-1]) / 2.0
+        sums = np.vstack([np.zeros(self.n_concepts), np.cumsum(steps, axis=0)])
         at = np.clip(np.searchsorted(grid, theta, side="right") - 1, 0, grid.size - 2)
-        part = np.clip((theta - grid[at]) / (grid[at + 1] - grid[at]), 0.0, 1.0)
+        far = np.clip(theta - grid[at], 0.0, grid[at + 1] - grid[at])
         concept = np.arange(self.n_concepts)
-        return np.asarray((1.0 - part) * table[at, concept] + part * table[at + 1, concept])
+        first, last = table[at, concept], table[at + 1, concept]
+        here = first + (last - first) * far / (grid[at + 1] - grid[at])
+        return here, sums[at, concept] + far * (first + here) / 2.0
 
     @cached_property
     def _information(self) -> tuple[Array, Array]:
+        """Sizes and, for each, the information on every concept relative to that in the pilot.
+
+        sum_i E sigma'(z_i + theta x_i) x_i^2 / sum_i E sigma'(z_i + a x_i) x_i^2, z_i without what
+        the concept adds, mean of theta and -theta, a the effect and its error in the pilot.
+        """
         grid, p = np.array(EFFECTS), self.belief
         left, whole = np.zeros((grid.size, self.n_concepts)), np.zeros(self.n_concepts)
         for d, b in enumerate(p.blocks):
