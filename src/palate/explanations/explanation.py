@@ -82,12 +82,12 @@ class Explanation:
         Hyperparameters and certificate of the fit, and how it was made.
     counts
         How many pairs, verdicts, prompts, concepts and weights.
-    notes
-        Plain sentences that a reader must know.
     ceiling
         How well the verdicts can be predicted at best, from replicates; empty where there are none.
     reliability
         One row per concept annotated twice; empty where none is.
+    notes
+        Plain sentences that a reader must know.
     calibration
         Held-out probabilities against outcomes: bins, error and slope by setting.
     """
