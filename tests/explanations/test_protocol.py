@@ -14,11 +14,12 @@ from palate.concepts.imported import read_concepts
 from palate.errors import DataError, FileFormatError, InputError, UnknownNameError
 from palate.explanations.evaluation import IN_DOMAIN, NEW_DOMAIN, OURS
 from palate.explanations.problem import Frame, Problem
-from palate.explanations.protocol_fits import Protocol, in_domain_splits, inner_folds
+from palate.explanations.protocol_fits import Protocol, grid, in_domain_splits, inner_folds
 from palate.explanations.protocol_result import Evaluation
 from palate.explanations.protocol_scores import MEAN_MECHANISM
 from palate.explanations.protocol_splits import n_parts, repeated_splits
 from palate.explanations.protocol_table import beyond, sentences
+from palate.models.design import Design
 
 from .worlds import World, planted, preferences_of
 
@@ -166,6 +167,22 @@ class TestScores:
         assert choices.filter(model="dirty")["alpha"].unique().to_list() == [0.0]
 
 
+def test_with_alpha_growing_the_shared_part_tends_to_that_of_the_shared_model(
+    world: World,
+) -> None:
+    design = Design.build(
+        world.concepts.values,
+        world.preferences.verdict("judge 0"),
+        world.preferences.pairs["domain"].to_list(),
+    )
+    alone = design.fit(alpha=0.0, lambda_shared=0.02, lambda_domain=np.inf, tol=1e-8)
+    fit = design.fit(alpha=1e3, lambda_shared=1001 * 0.02, lambda_domain=0.02, tol=1e-7)
+    np.testing.assert_allclose(fit.shared, alone.shared, atol=0.01)
+    for config in grid(design, OURS, configs=9, alpha=1e3):
+        assert config.alpha == 1e3
+        assert config.lambda_shared > 90 * config.lambda_domain
+
+
 class TestInvariance:
     """What must not change the result."""
 
@@ -236,6 +253,8 @@ class TestRefusals:
             ({"n_jobs": 0}, "n_jobs"),
             ({"max_pairs": 10}, "max_pairs"),
             ({"test_share": 0.9}, "test_share"),
+            ({"alpha": -1.0}, "alpha"),
+            ({"alpha": float("nan")}, "alpha"),
         ],
     )
     def test_settings(self, world: World, options: dict[str, float], words: str) -> None:

@@ -36,6 +36,10 @@ def evaluate(
     configs: Annotated[
         int, typer.Option("--configs", help="Configurations to choose from: 9 or 20.")
     ] = 9,
+    alpha: Annotated[
+        float | None,
+        typer.Option("--alpha", help="Weight of HMDR's shared part alone; 1 / domains if absent."),
+    ] = None,
     format: Annotated[
         str | None,
         typer.Option("--format", help="Format of FILE; told from its content."),
@@ -97,7 +101,7 @@ def evaluate(
         )
     if overwrite and out is None:
         raise InputError("--overwrite: found no --out; expected the folder to replace.")
-    check_protocol(splits, folds, configs, level, seed, MAX_PAIRS, jobs)
+    check_protocol(splits, folds, configs, level, seed, MAX_PAIRS, jobs, alpha)
     chosen_models(model)
     n_parts(test_share)
     settings: dict[str, Any] = {
@@ -106,6 +110,7 @@ def evaluate(
         "test_share": test_share,
         "n_folds": folds,
         "configs": configs,
+        "alpha": alpha,
         "level": level,
         "seed": seed,
         "cluster": cluster,

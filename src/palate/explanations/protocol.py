@@ -39,6 +39,7 @@ def evaluate(
     test_share: float = 0.125,
     n_folds: int = 5,
     configs: int = 9,
+    alpha: float | None = None,
     level: float = 0.9,
     seed: int = 0,
     missing: Literal["zero", "raise"] = "zero",
@@ -71,6 +72,8 @@ def evaluate(
         Folds of the cross-validation inside the training part, at least 2.
     configs
         Configurations that HMDR and dirty are chosen from: 9, or the 20 of `palate.explain`.
+    alpha
+        Weight of the loss of the shared part alone in HMDR; None for 1 / number of domains.
     level
         Level of all intervals, between 0 and 1.
     seed
@@ -97,7 +100,7 @@ def evaluate(
         If a setting is out of range.
     """
     names = chosen_models(models)
-    check_protocol(n_splits, n_folds, configs, level, seed, max_pairs, n_jobs)
+    check_protocol(n_splits, n_folds, configs, level, seed, max_pairs, n_jobs, alpha)
     parts = n_parts(test_share)
     wanted = tuple(preferences.mechanisms if mechanisms is None else dict.fromkeys(mechanisms))
     if not wanted:
@@ -133,7 +136,7 @@ def evaluate(
         test_share=test_share,
         seed=seed,
     )
-    protocol = Protocol(names, n_folds, configs, seed)
+    protocol = Protocol(names, n_folds, configs, seed, alpha)
     tested: list[Tested] = []
     choices: list[dict[str, Any]] = []
     found = work(problems, protocol, tests, n_jobs=n_jobs, progress=progress)
@@ -159,6 +162,7 @@ def evaluate(
         "test_share": 1 / parts,
         "n_folds": n_folds,
         "configs": configs,
+        "alpha": alpha,
         "level": level,
         "seed": seed,
         "missing": missing,
@@ -183,6 +187,7 @@ def check_protocol(
     seed: int,
     max_pairs: int,
     n_jobs: int | None,
+    alpha: float | None,
 ) -> None:
     """Refuse settings out of range, by name.
 
@@ -202,6 +207,8 @@ def check_protocol(
         At least 1,000.
     n_jobs
         At least 1, or None.
+    alpha
+        At least 0 and finite, or None.
 
     Raises
     ------
@@ -221,6 +228,8 @@ def check_protocol(
             )
     if configs not in GRID_SIZES:
         raise InputError(f"configs: found {configs!r}; expected 9 or 20.")
+    if alpha is not None and not 0.0 <= alpha < np.inf:
+        raise InputError(f"alpha: found {alpha!r}; expected a finite number of at least 0.")
     if not 0 < level < 1:
         raise InputError(f"level: found {level!r}; expected a number between 0 and 1.")
 

@@ -46,6 +46,7 @@ class Protocol:
     n_folds: int = 5
     configs: int = 9
     seed: int = 0
+    alpha: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,9 @@ class Choice:
     config: Config
 
 
-def grid(design: Design, model: str, *, configs: int) -> tuple[Config, ...]:
+def grid(
+    design: Design, model: str, *, configs: int, alpha: float | None = None
+) -> tuple[Config, ...]:
     """Return the configurations that a model is chosen from.
 
     HMDR and dirty: 9 or 20 combinations of lambda_shared and lambda_domain. Shared-only and
@@ -74,6 +77,9 @@ def grid(design: Design, model: str, *, configs: int) -> tuple[Config, ...]:
         One of `REGRESSIONS`.
     configs
         9 or 20.
+    alpha
+        Weight of the loss of the shared part alone in HMDR; None for 1 / number of domains. As the
+        losses of b add up to 1 + alpha, lambda_shared grows in proportion.
     """
     u = design.noise_scale()
     shared, domain = (COARSE_SHARED, COARSE_DOMAIN) if configs == 9 else (SHARED, DOMAIN)
@@ -81,8 +87,13 @@ def grid(design: Design, model: str, *, configs: int) -> tuple[Config, ...]:
         return tuple(Config(0.0, f * u, np.inf) for f in shared)
     if model == SPECIFIC_ONLY:
         return tuple(Config(0.0, np.inf, f * u) for f in domain)
-    alpha = 0.0 if model == DIRTY else design.default_alpha()
-    return tuple(Config(alpha, b * u, s * u) for b in shared for s in domain)
+    own = design.default_alpha()
+    if model == DIRTY:
+        return tuple(Config(0.0, b * u, s * u) for b in shared for s in domain)
+    if alpha is None:
+        return tuple(Config(own, b * u, s * u) for b in shared for s in domain)
+    more = (1.0 + alpha) / (1.0 + own)
+    return tuple(Config(alpha, more * b * u, s * u) for b in shared for s in domain)
 
 
 def in_domain_splits(
@@ -121,7 +132,7 @@ def in_domain_splits(
             if model in BASELINES:
                 out[m, s] = baseline(problem, model, [(test, ~test)])
                 continue
-            configs = grid(design, model, configs=protocol.configs)
+            configs = grid(design, model, configs=protocol.configs, alpha=protocol.alpha)
             config = chosen(design, configs, folds, seed=protocol.seed)
             fit = fit_on(design, config, ~test, seed=protocol.seed)
             out[m, s, test] = fit.log_odds(design.X[test], design.codes[test])
@@ -221,7 +232,7 @@ def new_domain_predictions(problem: Problem, protocol: Protocol) -> tuple[Array,
         if model in BASELINES:
             out[m] = baseline(problem, model, tests)
             continue
-        configs = grid(design, model, configs=protocol.configs)
+        configs = grid(design, model, configs=protocol.configs, alpha=protocol.alpha)
         losses = transfer_losses(problem, design, configs, folds, seed=protocol.seed)
         for test, train in tests:
             d = int(problem.codes[np.argmax(test)])
