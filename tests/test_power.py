@@ -12,7 +12,8 @@ from scipy.special import expit
 from palate.inference.effects import Effects, infer
 from palate.inference.grams import alike, noise_and_bias
 from palate.inference.power import Planner
-from palate.inference.study import Inflation, Study, likely_deviations, replicated
+from palate.inference.rescaled import likely_deviations, replicated
+from palate.inference.study import Inflation, Study
 
 D, C = 4, 6
 

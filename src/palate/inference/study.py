@@ -34,13 +34,16 @@ from scipy import stats
 
 from palate.inference.effects import Effects
 from palate.inference.grams import alike, noise_and_bias
-from palate.inference.hierarchy import SHARE, TAILS, Array, Block, Posterior, moments
+from palate.inference.hierarchy import SHARE, Array, moments
 from palate.inference.linear import Influence, Linear
 from palate.inference.repetition import Inside
+from palate.inference.rescaled import (
+    likely_deviations,
+    log_odds_variance,
+    replicated,
+    squares,
+)
 
-SCALES = (3e-3, 1.0, 12)  # of deviations, whose evidence is looked at
-QUARTILES = float(stats.norm.ppf(0.75) / stats.t.ppf(0.75, TAILS))  # of normal and of t alike
-USUAL = 0.1  # scale of deviations, log-odds per standard deviation
 EFFECTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0)  # log-odds per step
 
 
@@ -99,113 +102,6 @@ class Inflation:
         u = (self.mean - 1.0) / deviation
         above = deviation * stats.norm.pdf(u) + (self.mean - 1.0) * stats.norm.cdf(u)
         return np.asarray(1.0 + above)
-
-
-def replicated(
-    posterior: Posterior, weight: Array, *, variances: list[Array] | None = None
-) -> tuple[Posterior, float]:
-    """Return the posterior for other weights of the pairs, and its log evidence up to a constant.
-
-    Residuals and log-odds stay as they are. Evidence and means are those of the working response
-    log_odds + residual / weight, which is only meaningful at the pilot's weights.
-
-    Parameters
-    ----------
-    posterior
-        Of the pilot.
-    weight
-        Weights of the pairs, shape (n,).
-    variances
-        Prior variances of deviations by domain, in place of the learned ones.
-    """
-    score = weight * posterior.log_odds + posterior.residual
-    schur, right = np.diag(1.0 / posterior.variance), np.zeros(posterior.shared.size)
-    parts, evidence = [], 0.0
-    before = variances or [b.variance for b in posterior.blocks]
-    for b, variance in zip(posterior.blocks, before, strict=True):
-        root = np.sqrt(weight[b.rows])[:, None]
-        common, own = b.common * root, b.values * root
-        across = common.T @ own
-        inner = own.T @ own + np.diag(1.0 / variance)
-        P = _inverse(inner)
-        K = across @ P
-        r = b.values.T @ score[b.rows]
-        schur += common.T @ common - K @ across.T
-        right += b.common.T @ score[b.rows] - K @ r
-        evidence += 0.5 * float(r @ P @ r - np.log(variance).sum() - np.linalg.slogdet(inner)[1])
-        parts.append((P, K, P @ r, variance))
-    Gbb = _inverse(schur)
-    evidence += 0.5 * float(right @ Gbb @ right - np.linalg.slogdet(schur)[1])
-    blocks: list[Block] = []
-    mean = Gbb @ right
-    for b, (P, K, own, variance) in zip(posterior.blocks, parts, strict=True):
-        Gbs = -Gbb @ K
-        Gss = P - K.T @ Gbs
-        own = own - K.T @ mean
-        blocks.append(replace(b, K=K, Gbs=Gbs, Gss=Gss, mean=own, variance=variance))
-    found = replace(posterior, blocks=tuple(blocks), Gbb=Gbb, mean=mean, weight=weight)
-    return found, evidence
-
-
-def _squares(posterior: Posterior) -> Array:
-    """Return the mean squared value of each concept over all pairs."""
-    n = posterior.weight.size
-    size = 1 + max(int(b.own.max(initial=-1)) for b in posterior.blocks)
-    out = np.zeros(size)
-    for b in posterior.blocks:
-        out[b.own] += (b.values**2).sum(axis=0) / n
-    return np.maximum(out, 1e-12)
-
-
-def log_odds_variance(posterior: Posterior) -> Array:
-    """Return the posterior variance of the log-odds of each pair, shape (n,).
-
-    Parameters
-    ----------
-    posterior
-        In blocks.
-    """
-    out = np.empty(posterior.weight.size)
-    for b in posterior.blocks:
-        out[b.rows] = (
-            np.einsum("ij,ij->i", b.common @ posterior.Gbb, b.common)
-            + 2.0 * np.einsum("ij,ij->i", b.common @ b.Gbs, b.values)
-            + np.einsum("ij,ij->i", b.values @ b.Gss, b.values)
-        )
-    return np.maximum(out, 0.0)
-
-
-def likely_deviations(posterior: Posterior) -> tuple[Posterior, float]:
-    """Return the posterior at likely variances of deviations, and their scale.
-
-    The scale is its mean given the pilot, deviations being normal and the scale half-Cauchy around
-    0 with scale `USUAL` (Gelman 2006); or the learned one, if that is larger than `QUARTILES`
-    times this. From it each concept gets the variance that its own deviations suggest, as in the
-    model.
-
-    Parameters
-    ----------
-    posterior
-        Of the pilot.
-    """
-    blocks, weight = posterior.blocks, posterior.weight
-    if len(blocks) < 2 or not any(b.own.size for b in blocks):
-        return posterior, posterior.scales[1]
-    squares = _squares(posterior)
-    scales = np.geomspace(*SCALES)
-    even = [[scale**2 / squares[b.own] for b in blocks] for scale in scales]
-    evidence = np.array([replicated(posterior, weight, variances=v)[1] for v in even])
-    before = scales / (1.0 + (scales / USUAL) ** 2)  # on a logarithmic grid
-    chance = np.exp(evidence - evidence.max()) * before
-    scale = float((chance * scales).sum() / chance.sum())
-    tailed = max(posterior.scales[1], QUARTILES * scale)
-    start, _ = replicated(posterior, weight, variances=[scale**2 / squares[b.own] for b in blocks])
-    sums, counts = np.zeros(squares.size), np.zeros(squares.size)
-    for b in start.blocks:
-        sums[b.own] += (b.mean**2 + np.diag(b.Gss)) * squares[b.own]
-        counts[b.own] += 1
-    of_concept = (TAILS * tailed**2 + sums) / (TAILS + counts) / squares
-    return replicated(posterior, weight, variances=[of_concept[b.own] for b in blocks])[0], tailed
 
 
 class Study:
@@ -306,8 +202,8 @@ class Study:
     def typical_prior(self) -> Array:
         """Variance of the deviations of a concept without any that the pilot shows, shape (C,)."""
         out = np.zeros(self.n_concepts)
-        squares = _squares(self.belief)
-        out[: squares.size] = self.domain_scale**2 / squares
+        size = squares(self.belief)
+        out[: size.size] = self.domain_scale**2 / size
         out[self.prior.max(axis=0, initial=0.0) == 0] = 0.0
         return out
 
@@ -414,8 +310,3 @@ def _between(dof: Array, most: Array) -> Array:
     overstated by those of domains that differ.
     """
     return np.sqrt(dof * np.minimum(dof, most))
-
-
-def _inverse(matrix: Array) -> Array:
-    out = np.linalg.inv(matrix)
-    return np.asarray((out + out.T) / 2.0)
