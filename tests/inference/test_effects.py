@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -162,11 +164,43 @@ def test_more_concepts_than_pairs_are_no_obstacle() -> None:
     assert np.argmin(found.shared.p_value) == 0
 
 
+@pytest.mark.parametrize("copies", [1, 40])
+def test_verdicts_that_concepts_separate_have_large_but_finite_effects(copies: int) -> None:
+    X, _, codes, exists = draw(10, 200, [0.0] * 6, [[0.0] * 6] * 2)
+    X = np.repeat(X[X[:, 0] != 0], copies, axis=0)
+    codes = np.repeat(codes[: len(X) // copies], copies)
+    y = X[:, 0]
+    found = infer(X, y, codes, np.arange(y.size), exists=exists)
+    assert np.isfinite(found.shared.value).all()
+    assert found.shared.low[0] > 0
+    assert np.abs(found.linear.posterior.log_odds).max() < 50
+    assert supported(found).shared[0] == Verdict.EVERYWHERE.value
+
+
 def test_soft_verdicts_weigh_less_than_hard_ones() -> None:
     X, y, codes, exists = draw(9, 1_000, [0.8, 0.0], [[0.0] * 2, [0.0] * 2])
     hard = infer(X, y, codes, np.arange(y.size), exists=exists)
     soft = infer(X, y * 0.5, codes, np.arange(y.size), exists=exists)
     assert 0 < soft.shared.value[0] < hard.shared.value[0]
+
+
+@pytest.mark.slow
+def test_the_cost_at_the_scale_of_the_paper() -> None:
+    """2,800 pairs, 8 domains, 75 shared concepts and 69 of each domain: at most 60 s."""
+    random = np.random.default_rng(0)
+    n, n_domains, n_shared, n_own = 2_800, 8, 75, 69
+    exists = np.zeros((n_domains + 1, n_shared + n_domains * n_own), dtype=bool)
+    exists[:, :n_shared] = True
+    for d in range(n_domains):
+        exists[1 + d, n_shared + d * n_own : n_shared + (d + 1) * n_own] = True
+    codes = np.arange(n) % n_domains
+    X = random.choice([-1.0, 0.0, 1.0], size=(n, exists.shape[1]), p=[0.2, 0.6, 0.2])
+    X *= exists[1 + codes]
+    y = np.where(random.random(n) < sigmoid(X[:, 0] - X[:, 1]), 1.0, -1.0)
+    started = time.process_time()
+    support = supported(infer(X, y, codes, np.arange(n), exists=exists))
+    assert time.process_time() - started < 60
+    assert (support.shared[:2] == Verdict.EVERYWHERE.value).all()
 
 
 @pytest.mark.slow

@@ -45,7 +45,7 @@ Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 TAILS = 2.0  # degrees of freedom of the prior of effects
-FLOOR, CEILING = 3e-3, 2.0  # bounds of its scales, log-odds per standard deviation
+FLOOR, CEILING = 3e-3, 2.0  # bounds of prior standard deviations, log-odds per one of a concept
 START_COMMON, START_DOMAIN = 0.1, 0.05
 MAX_ITERATIONS, SETTLED = 60, 0.01
 WEIGH_AT = (1, 2, 4, 7, 11, 16, 24)
@@ -285,7 +285,8 @@ class _Fit:
             moved = self.scale_common.update(mean**2, found, self.v_common)
             scale = self.scale_common.value**2
             size = (mean**2 + found) * self.spread_shared
-            self.v_common = (self.tails * scale + size) / (self.tails + 1.0) / self.spread_shared
+            variance = (self.tails * scale + size) / (self.tails + 1.0)
+            self.v_common = np.minimum(variance, CEILING**2) / self.spread_shared
         if any(own.size for own in self.own):
             squares = np.concatenate([b.mean**2 for b in blocks])
             found = np.concatenate([np.diag(b.Gss) for b in blocks])
@@ -295,6 +296,7 @@ class _Fit:
             concept = np.concatenate(self.own)
             sums, counts = np.bincount(concept, size), np.bincount(concept)
             of_concept = (self.tails * scale + sums) / (self.tails + counts)
+            of_concept = np.minimum(of_concept, CEILING**2)  # where verdicts can be separated
             variance = of_concept[concept] / np.concatenate(self.spread_own)
             self.v_own = np.split(variance, self.sizes)
             moved = max(moved, 1.0 / moved, other, 1.0 / other)
