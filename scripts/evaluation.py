@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,26 +59,35 @@ def judged_everywhere(preferences: Preferences) -> list[str]:
     return [m for m in preferences.mechanisms if preferences.verdicts[m].null_count() == 0]
 
 
-def improvements(
-    keep: Path | None,
-    name: str,
-    preferences: Preferences,
-    concepts: ConceptMatrix,
-    mechanisms: Sequence[str],
-    **options: Any,
+def stored(
+    keep: Path | None, name: str, make: Callable[[], list[dict[str, Any]]]
 ) -> list[dict[str, Any]]:
-    """Return stored rows of the changes that were tried, or try and store them."""
-    file = None if keep is None else keep / f"improvements_{name}.json"
+    """Return stored rows, or make and store them."""
+    file = None if keep is None else keep / f"{name}.json"
     if file is not None and file.is_file():
         rows: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
         return rows
-    found = [tried(preferences, concepts, m, **options) for m in mechanisms]
-    by_alpha = [alphas(preferences, concepts, m) for m in mechanisms]
-    rows = compared([tested for tested, _ in found], found[0][1])
-    rows += compared([t for tested, _ in by_alpha for t in tested], by_alpha[0][1])
+    found = make()
     if file is not None:
-        file.write_text(json.dumps(rows), encoding="utf-8")
-    return rows
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(found), encoding="utf-8")
+    return found
+
+
+def penalties(
+    preferences: Preferences, concepts: ConceptMatrix, mechanisms: Sequence[str], **options: Any
+) -> list[dict[str, Any]]:
+    """Return rows of the changes of the penalty."""
+    found = [tried(preferences, concepts, m, **options) for m in mechanisms]
+    return compared([tested for tested, _ in found], found[0][1])
+
+
+def weights_of_the_shared_part(
+    preferences: Preferences, concepts: ConceptMatrix, mechanisms: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return rows of other values of alpha."""
+    found = [alphas(preferences, concepts, m) for m in mechanisms]
+    return compared([t for tested, _ in found for t in tested], found[0][1])
 
 
 def evaluated(keep: Path | None, name: str, run: object) -> Evaluation:
@@ -160,17 +169,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ),
     ]
     human = ["human"]
-    changes = {
-        "judges, annotated concepts, mean of 9 mechanisms": improvements(
-            options.keep, "annotated", core, annotated, everywhere, virtues=VIRTUES
+    on_pandalm, on_core = palate.measure(pandalm), palate.measure(core)
+    with_values = set(annotated.ids)
+    covered = judges.select([i in with_values for i in judges.ids])
+    enough = [m for m in judges.mechanisms if m != "Falcon/CoT"]  # 10 usable verdicts
+    makers: dict[str, tuple[str, Callable[[], list[dict[str, Any]]]]] = {
+        "judges, annotated concepts, mean of the 9 mechanisms above": (
+            "improvements_annotated",
+            lambda: penalties(core, annotated, everywhere, virtues=VIRTUES),
         ),
-        "judges, eight core domains, measured concepts, human": improvements(
-            options.keep, "core", core, palate.measure(core), human, n_folds=3
+        "judges, eight core domains, measured concepts, human": (
+            "improvements_core",
+            lambda: penalties(core, on_core, human, n_folds=3),
         ),
-        "pandalm, measured concepts, human": improvements(
-            options.keep, "pandalm", pandalm, palate.measure(pandalm), human, n_folds=3
+        "pandalm, measured concepts, human": (
+            "improvements_pandalm",
+            lambda: penalties(pandalm, on_pandalm, human, n_folds=3),
+        ),
+        f"judges, annotated concepts, mean of {len(enough)} mechanisms (all but Falcon/CoT)": (
+            "alphas_all",
+            lambda: weights_of_the_shared_part(covered, annotated, enough),
+        ),
+        "the 9 mechanisms among them that judged every core pair": (
+            "alphas_annotated",
+            lambda: weights_of_the_shared_part(core, annotated, everywhere),
+        ),
+        "alpha on pandalm, measured concepts, human": (
+            "alphas_pandalm",
+            lambda: weights_of_the_shared_part(pandalm, on_pandalm, human),
         ),
     }
+    changes = {title: stored(options.keep, *maker) for title, maker in makers.items()}
     lines += [
         "## Changes to HMDR that were tried",
         "",
