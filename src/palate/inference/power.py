@@ -19,6 +19,8 @@ mean gives them; or 1, if nothing else is found. Corrections:
 - the standard error of a shared effect is widened where domains seem to differ, here by chance: by
   max(1, h X / (K - 1)), X chi-squared with K - 1 degrees of freedom and h the mean over domains of
   se^2 / (se^2 + U); power is averaged over it;
+- the errors of a study to come are known as well as the pilot tells them (`Study.doubt`). A size is
+  what gives the power on average over what they may be;
 - a strong effect decides pairs and leaves less to learn from them (`Study.strained`). Not for a
   difference, which is planned as an effect elsewhere that is absent in the domain.
 
@@ -142,7 +144,7 @@ class Planner:
         known = ~np.isnan(self.study.effects.shared.value) | (self.K > 0)
         return max(int(known.sum()), 1)
 
-    def power(self, theta: Array, errors: Errors, chosen: Array) -> Power:
+    def power(self, theta: Array, errors: Errors, chosen: Array, *, doubt: bool = False) -> Power:
         """Return the probability of finding effects.
 
         Parameters
@@ -153,6 +155,8 @@ class Planner:
             Of the study.
         chosen
             R, shape (C,).
+        doubt
+            Whether the errors are themselves uncertain, as those of a study to come are.
         """
         level = self.fdr * chosen / self.n_tested / (2.0 if self.several else 1.0)
         inside = np.vstack(
@@ -164,19 +168,21 @@ class Planner:
             noise = errors.total[1:] ** 2
             prior = self._deviations(noise)
             size = self.study.strained(theta, self._kept(theta, errors.total**2, prior))
-            total = ndtr(size / errors.total - t_total)
+            unsure = [v if doubt else 0.0 * v for v in self.study.doubt]
+            total = _exceeds(size / errors.total, t_total, unsure[0])
             se, sd = _replaced(errors.total[0] ** 2, self.study.prior, prior, noise)
             factors = np.sqrt(self._widening(noise, prior, self.chance))
-            away = (size[0] - t_total[0] * factors * se) / sd
-            total[0] = ndtr(away).mean(axis=0)
+            shared = _exceeds(size[0] / sd, t_total[0] * factors * se / sd, unsure[0][0])
+            total[0] = shared.mean(axis=0)
             deviation = np.full(total.shape, np.nan)
             for d in range(len(noise)):
                 others = np.arange(len(noise)) != d
                 raised = prior[others] + theta[1 + d] ** 2 / (TAILS + self.K)
                 variance = errors.deviation[1 + d] ** 2
                 se, sd = _replaced(variance, self.study.prior[others], raised, noise[others])
-                away = (theta[1 + d] - t_deviation[1 + d] * se) / sd
-                deviation[1 + d] = ndtr(away)
+                deviation[1 + d] = _exceeds(
+                    theta[1 + d] / sd, t_deviation[1 + d] * se / sd, unsure[1][1 + d]
+                )
         return Power(total, deviation)
 
     def _kept(self, theta: Array, noise: Array, prior: Array) -> Array:
@@ -222,7 +228,8 @@ class Planner:
         one = np.ones(shape[1])
         effect = np.full(shape, theta)
         curves = [
-            self.power(effect, self.errors(n), one if alone else self.chosen(n)) for n in sizes
+            self.power(effect, self.errors(n), one if alone else self.chosen(n), doubt=True)
+            for n in sizes
         ]
         least = self.study.fewest_pairs(MIN_GROUPS)
         total = _crossing(np.sqrt(sizes), np.stack([c.total for c in curves]), power)
@@ -255,6 +262,14 @@ class Planner:
             high[np.isnan(getattr(errors, kind))] = np.nan
             out.append(high)
         return Power(*out)
+
+
+def _exceeds(size: Array, threshold: Array, doubt: Array) -> Array:
+    """Return the probability that a normal number of this mean exceeds a threshold.
+
+    `doubt` is the relative variance of the unit that both are in; size / unit is uncertain.
+    """
+    return np.asarray(ndtr((size - threshold) / np.sqrt(1.0 + doubt * size**2)))
 
 
 def _replaced(variance: Array, before: Array, prior: Array, noise: Array) -> tuple[Array, Array]:

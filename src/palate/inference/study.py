@@ -170,6 +170,17 @@ class Study:
         return Errors(total, deviation, total_dof, deviation_dof)
 
     @cached_property
+    def doubt(self) -> tuple[Array, Array]:
+        """Relative variances of the standard errors that the pilot suggests, (1 + D, C) each.
+
+        1 / (4 dof) at the size of the pilot, for `Errors.total` and `Errors.deviation`: as uneven
+        as the groups are in what they tell of an effect, so uncertain is what others will tell.
+        """
+        now = self.errors(np.ones(self.n_domains))
+        total, deviation = np.maximum(now.total_dof, 1.0), np.maximum(now.deviation_dof, 1.0)
+        return 0.25 / total, 0.25 / deviation
+
+    @cached_property
     def _groups(self) -> list[int]:
         """Number of groups that touch each domain."""
         return [np.unique(self.linear.cells[b.rows]).size for b in self.belief.blocks]
