@@ -36,7 +36,7 @@ from benchmarks.inference_results import (
 )
 from benchmarks.inference_worlds import Array, Booleans, Integers, estimands
 from palate.data.splits import grouped_folds
-from palate.inference.bootstrap import Resampling, percentile_interval
+from palate.inference.bootstrap import Resampling
 from palate.inference.discoveries import benjamini_hochberg
 from palate.models.design import Config, Design
 from palate.models.selection import CV_TOL, select
@@ -303,6 +303,13 @@ def many_splits(
         for part in (0, slice(1, None))
     )
     return {"many splits": Result(shared, deviation, Band.absent(*deviation.p.shape), decisions)}
+
+
+def percentile_interval(samples: Array, estimate: Array, *, level: float) -> tuple[Array, Array]:
+    """Return the percentile interval of samples along axis 0, widened to hold the estimate."""
+    low = np.quantile(samples, (1 - level) / 2, axis=0)
+    high = np.quantile(samples, (1 + level) / 2, axis=0)
+    return np.minimum(low, estimate), np.maximum(high, estimate)
 
 
 def _rejected(p: Array, q: float) -> Booleans:

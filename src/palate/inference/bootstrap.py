@@ -1,4 +1,4 @@
-"""Resampling by prompt, and the intervals that follow from it.
+"""Resampling by prompt.
 
 Shapes and conventions, stated once. `groups` is an integer per pair, shape (n,): pairs that share a
 prompt or a pair of responses have the same one and are drawn together. `strata` is an integer per
@@ -105,29 +105,6 @@ class Resampling:
             Draws per group that there is.
         """
         return self.counts(replicate, seed=seed, times=times)[self.group_of]
-
-
-def percentile_interval(samples: Array, estimate: Array, *, level: float) -> tuple[Array, Array]:
-    """Return the percentile interval of samples along axis 0, widened to hold the estimate.
-
-    The (1 - level) / 2 and (1 + level) / 2 quantiles of the replicates. Penalised weights are
-    shrunk and often exactly 0, and a resample holds fewer distinct pairs than the data, so that
-    the replicates need not be centred on the estimate. Intervals that correct for that by
-    reflection (basic) or by its size (BC, BCa) break down at a point mass on 0; here the estimate
-    is added to the interval instead. NaN stays NaN.
-
-    Parameters
-    ----------
-    samples
-        Replicates, shape (R, ...).
-    estimate
-        The estimate, shape (...).
-    level
-        For instance 0.9.
-    """
-    low = np.quantile(samples, (1 - level) / 2, axis=0)
-    high = np.quantile(samples, (1 + level) / 2, axis=0)
-    return np.minimum(low, estimate), np.maximum(high, estimate)
 
 
 def stratum_sums(
