@@ -183,6 +183,20 @@ def test_with_alpha_growing_the_shared_part_tends_to_that_of_the_shared_model(
         assert config.lambda_shared > 90 * config.lambda_domain
 
 
+def test_the_elastic_net_stands_beside_hmdr_where_it_is_asked_for(world: World) -> None:
+    found = palate.evaluate(
+        world.preferences,
+        world.concepts,
+        mechanisms=["judge 0"],
+        models=["elastic net"],
+        **FAST,
+    )
+    for setting in (IN_DOMAIN, NEW_DOMAIN):
+        row = found.score(setting, "elastic net")
+        assert row is not None
+        assert abs(row["gain"]) < 0.1
+
+
 class TestInvariance:
     """What must not change the result."""
 

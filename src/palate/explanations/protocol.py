@@ -18,7 +18,7 @@ from palate.data.preferences import Preferences
 from palate.errors import DataError, InputError, UnknownNameError
 from palate.explanations.evaluation import IN_DOMAIN, NEW_DOMAIN, OURS
 from palate.explanations.problem import Frame, Problem
-from palate.explanations.protocol_fits import GRID_SIZES, MODELS, Choice, Protocol
+from palate.explanations.protocol_fits import DEFAULT_MODELS, GRID_SIZES, MODELS, Choice, Protocol
 from palate.explanations.protocol_result import CHOICES, SCORES, Evaluation
 from palate.explanations.protocol_scores import MEAN_MECHANISM, Tested, score_rows
 from palate.explanations.protocol_splits import n_parts, repeated_splits
@@ -63,7 +63,8 @@ def evaluate(
         Which mechanisms; None for all.
     models
         Which models stand beside HMDR: any of "shared-only", "specific-only", "dirty",
-        "majority", "longer response", "pooled", "per domain"; None for all.
+        "elastic net", "majority", "first response", "longer response", "pooled", "per domain";
+        None for all but "elastic net".
     n_splits
         Random splits in domain, at least 2.
     test_share
@@ -240,7 +241,7 @@ def chosen_models(models: Sequence[str] | None) -> tuple[str, ...]:
     Parameters
     ----------
     models
-        Names of models; None for all.
+        Names of models; None for all but "elastic net".
 
     Raises
     ------
@@ -248,7 +249,7 @@ def chosen_models(models: Sequence[str] | None) -> tuple[str, ...]:
         If there is no such model.
     """
     if models is None:
-        return MODELS
+        return DEFAULT_MODELS
     for name in models:
         if name not in MODELS:
             raise UnknownNameError("model", name, MODELS)

@@ -14,7 +14,7 @@ The nine configurations span, with three values of each penalty, what the twenty
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,8 +29,10 @@ from palate.models.folds import pair_losses
 from palate.models.selection import DOMAIN, SHARED, fit_on
 
 SHARED_ONLY, SPECIFIC_ONLY, DIRTY = "shared-only", "specific-only", "dirty"
+ELASTIC_NET, RIDGE = "elastic net", 1.0  # HMDR with a ridge term as large as its L1 penalty
 REGRESSIONS = (OURS, SHARED_ONLY, SPECIFIC_ONLY, DIRTY)
-MODELS = (*REGRESSIONS, *BASELINES)
+DEFAULT_MODELS = (*REGRESSIONS, *BASELINES)
+MODELS = (*REGRESSIONS, ELASTIC_NET, *BASELINES)
 WITHOUT_TRANSFER = (SPECIFIC_ONLY, "per domain")  # have nothing to say about a new domain
 COARSE_SHARED = (1.0, 0.35, 0.125)  # lambda_shared / Design.noise_scale()
 COARSE_DOMAIN = (1.0, 0.25, 0.0625)  # lambda_domain / Design.noise_scale()
@@ -42,7 +44,7 @@ MIN_INNER_FOLDS = 2
 class Protocol:
     """How models are chosen, fitted and tested; see `palate.evaluate`."""
 
-    models: tuple[str, ...] = MODELS
+    models: tuple[str, ...] = DEFAULT_MODELS
     n_folds: int = 5
     configs: int = 9
     seed: int = 0
@@ -74,7 +76,7 @@ def grid(
         Gives u, the penalty that keeps noise out and depends on no verdict, and the number of
         domains.
     model
-        One of `REGRESSIONS`.
+        One of `REGRESSIONS`, or "elastic net", which has those of HMDR.
     configs
         9 or 20.
     alpha
@@ -94,6 +96,19 @@ def grid(
         return tuple(Config(own, b * u, s * u) for b in shared for s in domain)
     more = (1.0 + alpha) / (1.0 + own)
     return tuple(Config(alpha, more * b * u, s * u) for b in shared for s in domain)
+
+
+def with_penalty(design: Design, model: str) -> Design:
+    """Return the design with the penalty of a model: a ridge term beside L1 for "elastic net".
+
+    Parameters
+    ----------
+    design
+        The pairs.
+    model
+        Its name.
+    """
+    return replace(design, ridge=RIDGE) if model == ELASTIC_NET else design
 
 
 def in_domain_splits(
@@ -132,9 +147,10 @@ def in_domain_splits(
             if model in BASELINES:
                 out[m, s] = baseline(problem, model, [(test, ~test)])
                 continue
+            fitted = with_penalty(design, model)
             configs = grid(design, model, configs=protocol.configs, alpha=protocol.alpha)
-            config = chosen(design, configs, folds, seed=protocol.seed)
-            fit = fit_on(design, config, ~test, seed=protocol.seed)
+            config = chosen(fitted, configs, folds, seed=protocol.seed)
+            fit = fit_on(fitted, config, ~test, seed=protocol.seed)
             out[m, s, test] = fit.log_odds(design.X[test], design.codes[test])
             choices.append(Choice(model, int(numbers[s]), -1, config))
     return out, choices
@@ -233,11 +249,12 @@ def new_domain_predictions(problem: Problem, protocol: Protocol) -> tuple[Array,
             out[m] = baseline(problem, model, tests)
             continue
         configs = grid(design, model, configs=protocol.configs, alpha=protocol.alpha)
-        losses = transfer_losses(problem, design, configs, folds, seed=protocol.seed)
+        fitted = with_penalty(design, model)
+        losses = transfer_losses(problem, fitted, configs, folds, seed=protocol.seed)
         for test, train in tests:
             d = int(problem.codes[np.argmax(test)])
             config = configs[int(np.argmin(losses[d]))]
-            fit = fit_on(design, config, train, seed=protocol.seed)
+            fit = fit_on(fitted, config, train, seed=protocol.seed)
             out[m, test] = design.X[test] @ fit.shared
             choices.append(Choice(model, -1, d, config))
     return out, choices

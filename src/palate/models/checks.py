@@ -29,6 +29,18 @@ def check_penalties(alpha: float, lambda_shared: float, lambda_domain: float) ->
         raise InputError("lambda_shared and lambda_domain are both infinite; expected one finite.")
 
 
+def check_ridge(ridge: float) -> None:
+    """Refuse a ridge ratio out of range.
+
+    Raises
+    ------
+    InputError
+        If it is negative or not finite.
+    """
+    if not (np.isfinite(ridge) and ridge >= 0.0):
+        raise InputError(f"ridge: found {ridge}; expected a finite number of at least 0.")
+
+
 def check_values(X: npt.ArrayLike) -> Array:
     """Return X as a finite float64 matrix of shape (n, C), n and C at least 1.
 

@@ -26,11 +26,13 @@ import scipy.sparse as sp
 from palate.errors import DataError, InputError, UnknownNameError
 from palate.models.checks import (
     check_penalties,
+    check_ridge,
     check_values,
     check_verdicts,
     check_weights,
     domain_codes,
 )
+from palate.models.elastic_net import solve_elastic_net
 from palate.models.solver import Array, Solution, solve
 
 Integers = npt.NDArray[np.int64]
@@ -100,6 +102,8 @@ class Design:
         Domain of each column, -1 for the shared part, shape (n_columns,).
     column_concept
         Concept of each column, shape (n_columns,).
+    ridge
+        Ridge penalty of every column over its L1 penalty, 0 for none.
     """
 
     X: Array
@@ -112,6 +116,7 @@ class Design:
     weight: Array
     column_domain: Integers
     column_concept: Integers
+    ridge: float = 0.0
 
     @classmethod
     def build(
@@ -123,6 +128,7 @@ class Design:
         concept_domains: ConceptDomains | None = None,
         sample_weight: npt.ArrayLike | None = None,
         domain_names: Sequence[Any] | None = None,
+        ridge: float = 0.0,
     ) -> Design:
         """Check the input and build the design.
 
@@ -140,6 +146,8 @@ class Design:
             Non-negative weight of each pair, shape (n,).
         domain_names
             All domains there are; those of the pairs by default.
+        ridge
+            Ridge penalty of every column over its L1 penalty, at least 0.
 
         Raises
         ------
@@ -150,6 +158,7 @@ class Design:
         """
         X, y = check_values(X), check_verdicts(y)
         n, C = X.shape
+        check_ridge(ridge)
         if y.size != n:
             raise InputError(f"X has {n} rows and y has {y.size}; expected the same number.")
         names, codes = _codes(domains, n, domain_names)
@@ -199,6 +208,7 @@ class Design:
             weight=share * weight[pair],
             column_domain=column_domain - 1,
             column_concept=column_concept,
+            ridge=ridge,
         )
 
     @property
@@ -289,7 +299,12 @@ class Design:
         rows = self.rows if index.size == 2 * E else self.rows[index]
         if columns.size < penalties.size:
             rows = rows[:, columns]
-        solution = solve(rows, weights=c, penalties=penalties[columns], tol=tol, seed=seed)
+        p = penalties[columns]
+        if self.ridge > 0.0:
+            ridge = self.ridge * p
+            solution = solve_elastic_net(rows, weights=c, penalties=p, ridge=ridge, tol=tol)
+        else:
+            solution = solve(rows, weights=c, penalties=p, tol=tol, seed=seed)
         constant = alpha * np.log(2.0) if alpha > 0.0 and index is keep else 0.0
         return self._unpack(solution, columns, constant)
 

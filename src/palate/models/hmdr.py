@@ -45,6 +45,8 @@ class HMDR(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Penalty of b; `inf` removes the shared part.
     lambda_domain
         Penalty of each s(d); `inf` removes the domain parts.
+    ridge
+        Elastic net: every weight w also costs ridge * lambda * w^2 / 2; 0 for the L1 penalty alone.
     unseen_domain
         What to do with a domain that was not in the fit: "raise", or "shared" to use b alone.
     tol
@@ -59,6 +61,7 @@ class HMDR(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         alpha: float | None = None,
         lambda_shared: float = 0.01,
         lambda_domain: float = 0.005,
+        ridge: float = 0.0,
         unseen_domain: Literal["raise", "shared"] = "raise",
         tol: float = 1e-4,
         seed: int = 0,
@@ -66,6 +69,7 @@ class HMDR(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.alpha = alpha
         self.lambda_shared = lambda_shared
         self.lambda_domain = lambda_domain
+        self.ridge = ridge
         self.unseen_domain = unseen_domain
         self.tol = tol
         self.seed = seed
@@ -104,7 +108,12 @@ class HMDR(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If the solver cannot certify the optimum to `tol`.
         """
         design = Design.build(
-            X, y, domains, concept_domains=concept_domains, sample_weight=sample_weight
+            X,
+            y,
+            domains,
+            concept_domains=concept_domains,
+            sample_weight=sample_weight,
+            ridge=self.ridge,
         )
         config = self._config(design)
         fit = design.fit(**config._asdict(), tol=self.tol, seed=self.seed)

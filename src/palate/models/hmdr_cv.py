@@ -30,6 +30,8 @@ class HMDRCV(HMDR):
         Values of alpha for the grid "auto"; None is 1 / D alone.
     n_folds
         Number of folds.
+    ridge
+        Elastic net: every weight w also costs ridge * lambda * w^2 / 2; 0 for the L1 penalty alone.
     unseen_domain
         What to do with a domain that was not in the fit: "raise", or "shared" to use b alone.
     tol
@@ -44,6 +46,7 @@ class HMDRCV(HMDR):
         grid: Literal["auto"] | Sequence[tuple[float, float, float]] = "auto",
         alphas: Sequence[float] | None = None,
         n_folds: int = 5,
+        ridge: float = 0.0,
         unseen_domain: Literal["raise", "shared"] = "raise",
         tol: float = 1e-4,
         seed: int = 0,
@@ -51,6 +54,7 @@ class HMDRCV(HMDR):
         self.grid = grid
         self.alphas = alphas
         self.n_folds = n_folds
+        self.ridge = ridge
         self.unseen_domain = unseen_domain
         self.tol = tol
         self.seed = seed
@@ -86,7 +90,12 @@ class HMDRCV(HMDR):
             Per concept None (shared) or the domains it is specific to.
         """
         design = Design.build(
-            X, y, domains, concept_domains=concept_domains, sample_weight=sample_weight
+            X,
+            y,
+            domains,
+            concept_domains=concept_domains,
+            sample_weight=sample_weight,
+            ridge=self.ridge,
         )
         if folds is None:
             each = np.arange(design.n_pairs) if groups is None else np.asarray(groups)
