@@ -49,7 +49,6 @@ LEVEL_WORLDS = (
     "ternary-30-1000-dense-single",
     "score-30-1000-planted-repeated",
     "judges-30-1000-planted-repeated",
-    "ternary-300-1000-planted-single",
 )
 LIFTS = (5, 10, 20, 40)
 SIZES = (250, 500, 1000, 2000, 4000)
