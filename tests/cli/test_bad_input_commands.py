@@ -314,6 +314,18 @@ def test_options_that_make_no_sense(palate: Palate, tmp_path: Path, file: Path) 
     refused(done, tmp_path, "--with-measured", "--values")
 
 
+def test_second_annotations_and_replicates_that_make_no_sense(
+    palate: Palate, tmp_path: Path, file: Path
+) -> None:
+    def refuse(*options: object) -> str:
+        return refused(palate("explain", file, "--out", tmp_path / "out", *options), tmp_path)
+
+    assert "--concepts or --values" in refuse("--values-again", tmp_path / "again.jsonl")
+    assert "nobody" in refuse("--replicates", "nobody,nowhere")
+    assert "--fdr" in palate("explain", file, "--out", tmp_path / "out", "--fdr", "2").err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.skipif(find_spec("huggingface_hub") is not None, reason="the extra is installed")
 def test_a_missing_extra_prints_its_pip_line(palate: Palate, tmp_path: Path) -> None:
     done = call(palate, "explain", "hf://organisation/name", tmp_path)

@@ -13,20 +13,59 @@ import polars as pl
 from palate.concepts.matrix import ConceptMatrix
 from palate.concepts.reliability import reliability, reliability_notes, unreliable
 from palate.data.preferences import Preferences
-from palate.errors import DataError
+from palate.errors import DataError, InputError, UnknownNameError
 from palate.explanations.ceiling import explained_share
 from palate.explanations.explanation import Band, Explanation
-from palate.explanations.replicates import annotators, enough, known_replicates
+from palate.explanations.replicates import (
+    Replicates,
+    annotators,
+    enough,
+    known_replicates,
+)
 from palate.explanations.yardsticks import ceiling_sentence
 from palate.inference.discoveries import Verdict
 
 
+def replicates_of(
+    preferences: Preferences, mechanisms: Sequence[str], *, named: Sequence[str] | None
+) -> dict[str, Replicates | None]:
+    """Return the replicates of each mechanism, None where there are too few.
+
+    Parameters
+    ----------
+    preferences
+        All pairs, with the mechanisms that are replicates.
+    mechanisms
+        The explained mechanisms.
+    named
+        Mechanisms that are replicates of those explained ones that are among them or their
+        majority; None for what the data themselves show, as for any other mechanism.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such mechanism.
+    InputError
+        If no explained mechanism is one of the named ones or their majority.
+    DataError
+        If fewer than 20 pairs have two verdicts of named mechanisms that are not ties.
+    """
+    found: dict[str, Replicates | None] = {}
+    refused: InputError | None = None
+    for mechanism in mechanisms if named is not None else ():
+        try:
+            found[mechanism] = enough(annotators(preferences, named or (), mechanism=mechanism))
+        except UnknownNameError:
+            raise
+        except InputError as error:
+            refused = refused or error
+    if not found and refused is not None:
+        raise refused
+    return {m: found[m] if m in found else known_replicates(preferences, m) for m in mechanisms}
+
+
 def with_ceiling(
-    explanation: Explanation,
-    preferences: Preferences,
-    *,
-    replicates: Sequence[str] | None,
-    seed: int,
+    explanation: Explanation, preferences: Preferences, replicates: Replicates | None, *, seed: int
 ) -> Explanation:
     """Return an explanation with the noise ceiling of its verdicts, unchanged if none is known.
 
@@ -35,33 +74,17 @@ def with_ceiling(
     explanation
         The explained mechanism.
     preferences
-        All pairs, with the mechanisms that are replicates.
+        All pairs.
     replicates
-        Mechanisms that are replicates of each other, of this one or of their majority; None for
-        what the data themselves show.
+        What `replicates_of` found for this mechanism.
     seed
         Seed of the draws.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such mechanism.
-    InputError
-        If the explained mechanism is neither one of the replicates nor their majority.
-    DataError
-        If replicates are named and fewer than 20 pairs have two verdicts that are not ties.
     """
     if replicates is None:
-        found = known_replicates(preferences, explanation.mechanism)
-        if found is None:
-            return explanation
-    else:
-        found = enough(annotators(preferences, replicates, mechanism=explanation.mechanism))
+        return explanation
     try:
-        share = explained_share(explanation, preferences, found, seed=seed)
-    except DataError:
-        if replicates is not None:
-            raise
+        share = explained_share(explanation, preferences, replicates, seed=seed)
+    except DataError:  # too few of the pairs with replicates were scored
         return explanation
     data: dict[str, Any] = asdict(share) | {"sentence": ceiling_sentence(share)}
     return replace(explanation, ceiling=data)

@@ -12,7 +12,12 @@ from palate.concepts.matrix import ConceptMatrix
 from palate.data.preferences import Preferences
 from palate.errors import DataError, InputError
 from palate.explanations.assembly import assemble
-from palate.explanations.beside import reliability_of, with_ceiling, with_reliability
+from palate.explanations.beside import (
+    reliability_of,
+    replicates_of,
+    with_ceiling,
+    with_reliability,
+)
 from palate.explanations.explanation import Explanation
 from palate.explanations.fitting import MIN_FOLDS, Fitted, Options
 from palate.explanations.parallel import fit_all
@@ -207,6 +212,7 @@ def explain_all(
     if not names:
         raise DataError("There is no mechanism to explain; expected verdicts of at least one.")
     verdicts = {name: preferences.verdict(name) for name in names}
+    beside = replicates_of(preferences, names, named=replicates)
     if concepts is None:
         from palate.concepts.measured import measure
 
@@ -234,7 +240,7 @@ def explain_all(
         if isinstance(result, Fitted):
             extra = {"missing": missing, "cluster": cluster}
             found = assemble(preferences, frame, problems[name], verdicts[name], result, extra)
-            found = with_ceiling(found, preferences, replicates=replicates, seed=seed)
+            found = with_ceiling(found, preferences, beside[name], seed=seed)
             done[name] = found if table is None else with_reliability(found, table)
         elif len(names) == 1:
             raise result
