@@ -96,7 +96,9 @@ def values(preferences: palate.Preferences, n_concepts: int = 2) -> palate.Conce
     drawn = random.choice([-1.0, 0.0, 1.0], size=(prompts.max() + 1, n_concepts))[prompts]
     return palate.ConceptMatrix(
         ids=tuple(preferences.ids),
-        concepts=tuple(palate.Concept(f"C{j}", "High: more; low: less.") for j in range(n_concepts)),
+        concepts=tuple(
+            palate.Concept(f"C{j}", "High: more; low: less.") for j in range(n_concepts)
+        ),
         values=drawn,
         scales=("comp",) * n_concepts,
         step=np.full(n_concepts, np.nan),
