@@ -16,9 +16,10 @@ beside wall time because the latter depends on what else the machine does.
 
 Coverage: worlds with known weights; a data set of 400 pairs is drawn, evaluated, and its intervals
 are compared with the truth (8 splits, 2 folds). The truth of a data set is the accuracy, on 20,000
-fresh pairs, of the models trained on its splits, averaged over the splits (what a cross-validated score estimates);
-that of the procedure is the mean of this over all data sets. Beside the interval from draws of
-groups: the corrected resampled t-interval of Nadeau and Bengio (2003), from the scores of splits.
+fresh pairs, of the models trained on its splits, averaged over the splits (what a cross-validated
+score estimates); that of the procedure is the mean of this over all data sets. Beside the interval
+from draws of groups: the corrected resampled t-interval of Nadeau and Bengio (2003), from the
+scores of splits.
 """
 
 from __future__ import annotations
