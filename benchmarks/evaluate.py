@@ -281,7 +281,7 @@ if __name__ == "__main__":
     parser.add_argument("--coverage", action="store_true", help="coverage instead of cost")
     parser.add_argument("--mechanisms", type=int, default=12)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--replicates", type=int, default=150)
+    parser.add_argument("--replicates", type=int, default=300)
     arguments = parser.parse_args()
     if arguments.coverage:
         coverage(arguments.replicates)

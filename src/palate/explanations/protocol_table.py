@@ -250,8 +250,8 @@ def about(evaluation: Evaluation) -> str:
         f"{s['configs']} configurations (for models with one penalty: its values in these). "
         "Accuracy: an undecided prediction counts one half; mean of domains. A pair counts with "
         f"its mean over the splits that tested it; {100 * s['level']:g} % intervals are from 1,000 "
-        f"draws of groups within domains, those of differences from the same draws. Seed "
-        f"{s['seed']}."
+        f"draws of groups within domains, widened by sqrt(2) for what other training pairs would "
+        f"change; those of differences are from the same draws. Seed {s['seed']}."
     )
 
 
