@@ -136,6 +136,7 @@ def test_the_number_of_processes_changes_nothing() -> None:
     assert calls == [(0, 2), (1, 2), (2, 2)]
 
 
+@pytest.mark.slow
 def test_the_work_of_one_mechanism_can_be_divided_too() -> None:
     world = planted(2000, shared=SHARED[:4], domain=DOMAIN[:, :4], seed=1)
     quick = {"n_bootstrap": 12, "n_folds": 3}

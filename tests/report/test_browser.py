@@ -321,6 +321,7 @@ def test_the_likeness_of_mechanisms_stands_in_the_report_with_and_without_a_scri
                 assert violations(page) == []
 
 
+@pytest.mark.slow
 def test_many_mechanisms_stay_light(browser, tmp_path):
     explanations, preferences = planted(n_mechanisms=35, n_domains=13, n_concepts=60, n_pairs=120)
     path = write_report(explanations, preferences, tmp_path / "large.html")

@@ -121,6 +121,7 @@ def test_the_script_never_writes_markup(make):
         assert sink not in script
 
 
+@pytest.mark.slow
 def test_thirty_five_mechanisms_fit_into_two_megabytes(make):
     explanations, preferences = make(n_mechanisms=35, n_domains=13, n_concepts=60, n_pairs=200)
     page = render(explanations, preferences)
