@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 import palate
 from palate.concepts.measured import FAMILIES, measured_concepts
 from palate.concepts.measured.text import Text
+from tests.growth import assert_linear, assert_within, seconds
 
 NAMES = tuple(FAMILIES)
 HOSTILE = {
@@ -104,16 +104,13 @@ def test_every_concept_differs_somewhere() -> None:
 def test_time_grows_with_the_text_and_no_faster(raw: str) -> None:
     unit = raw or "x"
 
-    def cost(size: int) -> float:
-        text = (unit * (size // len(unit) + 1))[:size]
-        start = time.process_time()
-        response, prompt = Text(text), Text("Say it in 3 words.")
+    def measure(size: int) -> None:
+        response = Text((unit * (size // len(unit) + 1))[:size])
+        prompt = Text("Say it in 3 words.")
         for module in FAMILIES.values():
             module.measure(response, prompt)
-        return time.process_time() - start
 
-    small, large = cost(5_000), cost(40_000)
-    assert large < 8 * 3 * small + 0.15, f"{small:.3f} s at 5,000, {large:.3f} s at 40,000"
+    assert_linear(measure, 5_000)
 
 
 @pytest.mark.slow
@@ -121,17 +118,11 @@ def test_time_grows_with_the_text_and_no_faster(raw: str) -> None:
     "unit", ["a", "a ", "(", "[", "*", "`", "_", "a\n", "- a\n", '"', "?", "! ", "1", "![a](b"]
 )
 def test_ten_megabytes_take_seconds_and_doubling_doubles(unit: str) -> None:
-    def cost(size: int) -> float:
-        best = math.inf
-        for _ in range(2):
-            start = time.process_time()
-            response, prompt = Text((unit * (size // len(unit) + 1))[:size]), Text("Be brief.")
-            for module in FAMILIES.values():
-                values = module.measure(response, prompt)
-                assert not any(map(math.isinf, values))
-            best = min(best, time.process_time() - start)
-        return best
+    def measure(size: int) -> None:
+        response, prompt = Text((unit * (size // len(unit) + 1))[:size]), Text("Be brief.")
+        for module in FAMILIES.values():
+            values = module.measure(response, prompt)
+            assert not any(map(math.isinf, values))
 
-    half, whole = cost(5_000_000), cost(10_000_000)
-    assert whole < 60
-    assert whole < 2.6 * half + 0.5
+    half = max(seconds(lambda: measure(5_000_000)) for _ in range(2))
+    assert_within(min(60, 2.6 * half + 0.5), lambda: measure(10_000_000))
