@@ -1,0 +1,179 @@
+"""Pair, concepts and order -> the request that is sent.
+
+    relevance  {"c1": true|false, ...}                               the request alone is shown
+    compare    {"c1": "first"|"second"|"equal"|"irrelevant", ...}    both responses are shown
+    compare_reasons  {"c1": {"reason": "...", "answer": ...}, ...}
+    score      {"c1": 0..7, ...}                                     one response is shown
+
+"irrelevant" is among the answers where relevance is asked in the comparison itself, and absent
+where it was asked before or not at all; the answers always stand in this order. The property of a
+concept has its name as `description`.
+
+The system message holds the definitions and nothing of the pair, so it is the same, byte for byte,
+for all pairs of a domain that are asked about the same concepts: prefix caches hit. Shared concepts
+stand first, so that domains have the start of it in common. The answers are words and not signs: they
+cannot be mistaken for a score or for the number of a response.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Literal
+
+from palate.concepts.annotation.shown import Shown, clean
+from palate.concepts.concept import Concept
+from palate.llm.prompt import Prompt, load_prompt
+from palate.llm.request import Request
+
+PACKAGE = "palate.concepts.annotation"
+ANSWERS = ("first", "second", "equal", "irrelevant")
+SCORES = (0, 7)
+Side = Literal["a", "b"]
+
+
+def relevance_request(shown: Shown, concepts: Sequence[Concept]) -> Request:
+    """Return the question which concepts matter for the request of a pair.
+
+    Parameters
+    ----------
+    shown
+        The pair.
+    concepts
+        The concepts, at least one.
+    """
+    return Request(
+        messages=_prompt("relevance").messages(
+            {"definitions": definitions(concepts)}, {"request": shown.prompt}
+        ),
+        schema=_schema(concepts, {"type": "boolean"}),
+        name="relevance",
+        max_tokens=256 + 16 * len(concepts),
+        about=f"pair {shown.id}, relevance",
+    )
+
+
+def compare_request(
+    shown: Shown,
+    concepts: Sequence[Concept],
+    *,
+    swapped: bool,
+    folded: bool,
+    reasons: bool,
+) -> Request:
+    """Return the question which response has more of each concept.
+
+    Parameters
+    ----------
+    shown
+        The pair.
+    concepts
+        The concepts, at least one.
+    swapped
+        Whether response b is shown first.
+    folded
+        Whether "irrelevant" is one of the answers.
+    reasons
+        Whether a short reason stands before each answer.
+    """
+    first, second = (shown.b, shown.a) if swapped else (shown.a, shown.b)
+    answer: dict[str, Any] = {"type": "string", "enum": list(ANSWERS if folded else ANSWERS[:3])}
+    if reasons:
+        answer = _object({"reason": {"type": "string"}, "answer": answer})
+    return Request(
+        messages=_prompt(
+            f"compare{'' if folded else '_relevant'}{'_reasons' if reasons else ''}"
+        ).messages(
+            {"definitions": definitions(concepts)},
+            {"request": shown.prompt, "response_1": first, "response_2": second},
+        ),
+        schema=_schema(concepts, answer),
+        name="compare_reasons" if reasons else "compare",
+        max_tokens=256 + (160 if reasons else 16) * len(concepts),
+        about=f"pair {shown.id}, {'b first' if swapped else 'a first'}",
+    )
+
+
+def score_request(shown: Shown, concepts: Sequence[Concept], *, side: Side) -> Request:
+    """Return the question how much of each concept one response has.
+
+    Parameters
+    ----------
+    shown
+        The pair.
+    concepts
+        The concepts, at least one.
+    side
+        Whose response it is.
+    """
+    low, high = SCORES
+    return Request(
+        messages=_prompt("score").messages(
+            {"definitions": definitions(concepts)},
+            {"request": shown.prompt, "response": shown.a if side == "a" else shown.b},
+        ),
+        schema=_schema(concepts, {"type": "integer", "enum": list(range(low, high + 1))}),
+        name="score",
+        max_tokens=256 + 16 * len(concepts),
+        about=f"pair {shown.id}, response {side}",
+    )
+
+
+def field(number: int) -> str:
+    """Return the id under which a concept stands in a request.
+
+    Parameters
+    ----------
+    number
+        Its place among the concepts of the request, from 0.
+    """
+    return f"c{number + 1}"
+
+
+def definitions(concepts: Sequence[Concept]) -> str:
+    """Return concepts as a JSON list of one line each: id, name and definition.
+
+    Parameters
+    ----------
+    concepts
+        The concepts in the order of their ids.
+    """
+    lines = [
+        json.dumps([field(k), one_line(c.name), one_line(c.definition)], ensure_ascii=False)
+        for k, c in enumerate(concepts)
+    ]
+    return "[" + ",\n".join(lines) + "]"
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line, without control, format and surrogate characters.
+
+    Parameters
+    ----------
+    text
+        Any text.
+    """
+    kept = (" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
+    return " ".join("".join(kept).split())
+
+
+def _schema(concepts: Sequence[Concept], answer: Mapping[str, Any]) -> dict[str, Any]:
+    return _object(
+        {field(k): {"description": clean(c.name)[0], **answer} for k, c in enumerate(concepts)}
+    )
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+@cache
+def _prompt(name: str) -> Prompt:
+    return load_prompt(PACKAGE, name)
