@@ -1,0 +1,181 @@
+"""`Question`: what a scripted server was asked, and `Script`: what answers it.
+
+A script sees the name of the schema, the schema and the material of the messages (`read_fences`);
+it never reads prose.
+
+    def script(question: Question) -> Mapping[str, object]:
+        return {field: True for field in question.fields}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from palate.errors import InputError
+from palate.llm.prompt import read_fences
+
+
+@dataclass(frozen=True)
+class Question:
+    """One structured question as it arrived.
+
+    Parameters
+    ----------
+    name
+        Name of the schema: the kind of question.
+    schema
+        JSON schema of the answer.
+    system
+        Text of the system messages.
+    material
+        Texts of strangers by name, from the fences of all messages.
+    body
+        The whole body of the request.
+    sample
+        Which of several answers to the same question is asked for (`seed` of the body).
+    """
+
+    name: str
+    schema: Mapping[str, Any]
+    system: str
+    material: Mapping[str, str]
+    body: Mapping[str, Any]
+    sample: int = 0
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Description of each property of the answer, in the order of the schema."""
+        return {
+            name: str(_resolved(part, self.schema).get("description", ""))
+            for name, part in self.schema.get("properties", {}).items()
+        }
+
+    def allowed(self, field: str) -> list[Any] | None:
+        """Return the values that a property may take, if the schema lists them.
+
+        Parameters
+        ----------
+        field
+            Name of the property.
+        """
+        part = _resolved(self.schema["properties"][field], self.schema)
+        answer = part.get("properties", {}).get("answer")
+        if answer is not None:
+            part = _resolved(answer, self.schema)
+        if "enum" in part:
+            return list(part["enum"])
+        if part.get("type") == "integer" and {"minimum", "maximum"} <= part.keys():
+            return list(range(part["minimum"], part["maximum"] + 1))
+        return None
+
+
+Script: TypeAlias = Callable[[Question], Mapping[str, Any] | str]
+"""Answers a question with a JSON object, or with a text that is sent as it is."""
+
+
+def _resolved(part: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A part of a schema with a reference to `$defs` followed, its own keywords first."""
+    reference = part.get("$ref")
+    if not isinstance(reference, str):
+        return part
+    target = schema.get("$defs", {}).get(reference.rsplit("/", 1)[-1], {})
+    return {**target, **part}
+
+
+def chat_question(body: Mapping[str, Any]) -> Question:
+    """Return the question of a body of `/v1/chat/completions`.
+
+    Parameters
+    ----------
+    body
+        The body; the schema stands in `response_format` or is the parameters of a tool.
+
+    Raises
+    ------
+    InputError
+        If the body has no messages.
+    """
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise InputError("The body has no messages.")
+    name, schema = "", {}
+    wanted = (body.get("response_format") or {}).get("json_schema")
+    if wanted:
+        name, schema = wanted.get("name", ""), wanted.get("schema", {})
+    elif body.get("tools"):
+        tool = body["tools"][0]["function"]
+        name, schema = tool["name"], tool.get("parameters", {})
+    texts = [(str(m.get("role")), _text(m.get("content"))) for m in messages]
+    material: dict[str, str] = {}
+    for _, text in texts:
+        material |= read_fences(text)
+    system = "\n\n".join(text for role, text in texts if role in ("system", "developer"))
+    return Question(name, schema, system, material, body, int(body.get("seed") or 0))
+
+
+def decision_question(body: Mapping[str, Any]) -> Question:
+    """Return the question of a body of `/v1/systemone`, whose kind follows from its questions.
+
+    Yes/no questions about `concept_1_a` are "same", others "relevance"; choices are "compare",
+    scores "score". The description of a field is what its instructions say.
+
+    Parameters
+    ----------
+    body
+        The body: a `state` and named `questions`.
+
+    Raises
+    ------
+    InputError
+        If the body has no questions.
+    """
+    questions = body.get("questions")
+    if not isinstance(questions, dict) or not questions:
+        raise InputError("The body has no questions.")
+    material: dict[str, str] = {}
+    texts = list(_strings(body.get("state")))
+    for text in texts:
+        material |= read_fences(text)
+    kinds = {q.get("type") for q in questions.values()}
+    if kinds == {"noul"}:
+        name = "same" if "concept_1_a" in material else "relevance"
+    else:
+        name = "compare" if "choice" in kinds else "score"
+    properties = {field: _decision_schema(question) for field, question in questions.items()}
+    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    return Question(name, schema, "\n\n".join(texts[:-1]), material, body)
+
+
+def _decision_schema(question: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of the answer to one question of the typed-decision protocol."""
+    instructions = question.get("instructions")
+    description = instructions if isinstance(instructions, str) else json.dumps(instructions)
+    if question.get("type") == "noul":
+        return {"type": "boolean", "description": description}
+    if question.get("type") == "choice":
+        return {"enum": list(question["criteria"]), "description": description}
+    levels = list(range(len(question["criteria"])))
+    return {"type": "integer", "enum": levels, "description": description}
+
+
+def _text(content: object) -> str:
+    """The text of a message, whose content may be a list of parts."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "\n".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+
+
+def _strings(value: object) -> Iterator[str]:
+    """All texts inside a JSON value, in order."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
