@@ -39,6 +39,10 @@ class AnnotationState:
         Shape (n_pairs, n_concepts): whether it was asked, with or without an answer.
     round
         Rounds that are over, 1 after the first.
+    first
+        Values of the order asked first, shape (n_pairs, n_concepts); None where they are not told.
+    second
+        Values of the exchanged order, same shape, NaN where it was not asked.
     """
 
     ids: tuple[str, ...]
@@ -47,6 +51,8 @@ class AnnotationState:
     values: npt.NDArray[np.float64]
     asked: npt.NDArray[np.bool_]
     round: int
+    first: npt.NDArray[np.float64] | None = None
+    second: npt.NDArray[np.float64] | None = None
 
     @property
     def domain_names(self) -> tuple[str, ...]:
