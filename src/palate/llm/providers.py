@@ -1,0 +1,280 @@
+"""Opens a model by its name, with connections of our own: as many kept alive as calls in flight.
+
+"openai:NAME" with a base URL is any server that speaks OpenAI's chat protocol (vLLM, Ollama,
+llama.cpp, a hosted one); without one it is OpenAI itself. Every other provider that pydantic-ai
+knows is reached by name. Keys come from the environment and go nowhere else:
+
+    a base URL            PALATE_API_KEY if it is set; else the provider's own key, but never to
+                          this machine, whose servers get a placeholder
+    no base URL           the provider's own variable, OPENAI_API_KEY for instance
+"""
+
+from __future__ import annotations
+
+import inspect
+import ipaddress
+import os
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, get_args
+from urllib.parse import urlsplit
+
+from palate.errors import InputError, MissingExtraError, UnknownNameError
+
+if TYPE_CHECKING:
+    import httpx2
+    from pydantic_ai.models import Model
+    from pydantic_ai.providers import Provider
+
+OWN_KEY = "PALATE_API_KEY"
+PLACEHOLDER = "no-key-needed"
+CONNECT_SECONDS = 10.0
+_KEY_NAMES = {
+    "openai-chat": "OPENAI_API_KEY",
+    "openai-responses": "OPENAI_API_KEY",
+    "openai-decisions": "OPENAI_API_KEY",
+    "system-one": "SYSTEM_ONE_API_KEY",
+    "huggingface": "HF_TOKEN",
+    "heroku": "HEROKU_INFERENCE_KEY",
+    "cohere": "CO_API_KEY",
+    "voyageai": "VOYAGE_API_KEY",
+    "snowflake": "SNOWFLAKE_TOKEN",
+    "azure": "AZURE_OPENAI_API_KEY",
+    "bedrock": "AWS_BEARER_TOKEN_BEDROCK",
+}
+_VARIABLE = re.compile(r"`([A-Z][A-Z0-9_]+)`")
+
+
+@dataclass(frozen=True)
+class OpenModel:
+    """A model that can be asked.
+
+    Parameters
+    ----------
+    name
+        Its name with its provider.
+    model
+        The model of pydantic-ai.
+    key_variable
+        Environment variable that holds the key, None where none is needed.
+    close
+        Closes its connections.
+    """
+
+    name: str
+    model: Model[Any] = field(repr=False)
+    key_variable: str | None
+    close: Callable[[], Awaitable[None]] = field(repr=False)
+
+
+def open_model(
+    name: str,
+    *,
+    base_url: str | None = None,
+    connections: int = 32,
+    timeout: float = 120.0,
+    batch: bool = False,
+) -> OpenModel:
+    """Open a model by its name; nothing is sent yet.
+
+    Parameters
+    ----------
+    name
+        The name with its provider, "openai:gpt-5-mini".
+    base_url
+        Address of the endpoint, where it is not the provider's own.
+    connections
+        Connections that are kept alive.
+    timeout
+        Seconds until a call counts as failed.
+    batch
+        Whether it is for the provider's batch API, which OpenAI has for one of its protocols only.
+
+    Raises
+    ------
+    InputError
+        If the name has no provider, or the key or address of the provider is missing.
+    MissingExtraError
+        If pydantic-ai, or the provider's own library, is not installed.
+    UnknownNameError
+        If there is no such provider.
+    """
+    try:
+        import httpx2
+        from pydantic_ai.exceptions import UserError
+        from pydantic_ai.models import get_user_agent, infer_model
+    except ImportError as error:
+        raise MissingExtraError("Asking a language model", "llm") from error
+    provider, bare = split_name(name)
+    address = address_of(provider, base_url)
+    http = httpx2.AsyncClient(
+        timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS, pool=None),
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=max(connections, 1)),
+        headers={"User-Agent": get_user_agent()},
+        trust_env=not (address and is_loopback(address)),
+    )
+    key_name = key_variable(provider)
+    chat = provider == "openai" and address is not None and not batch
+    try:
+        model = infer_model(
+            f"openai-chat:{bare}" if chat else name,
+            lambda wanted: _provider(wanted, http, base_url, key_name),
+        )
+    except UserError as error:
+        raise InputError(_missing_setting(name, str(error))) from None
+    except ImportError as error:
+        raise MissingExtraError(f"The provider of {name!r}", "llm") from error
+    if chat and not is_openai(address or ""):
+        model = _plain(model)
+    client = getattr(model, "client", None)
+    if client is not None and hasattr(client, "max_retries"):
+        client.max_retries = 0
+    needs_key = not (address and is_loopback(address))
+    return OpenModel(name, model, key_name if needs_key else OWN_KEY, http.aclose)
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return the provider and the bare name of "provider:name".
+
+    Parameters
+    ----------
+    name
+        The name of a model.
+
+    Raises
+    ------
+    InputError
+        If one of the two is missing.
+    UnknownNameError
+        If there is no such provider.
+    """
+    provider, _, bare = name.partition(":")
+    if not provider or not bare:
+        raise InputError(
+            f"--llm: found {name!r}; expected PROVIDER:MODEL, for instance openai:gpt-5-mini."
+        )
+    legal = provider_names()
+    if provider not in legal and not provider.startswith("gateway/"):
+        raise UnknownNameError("provider of models", provider, legal)
+    return provider, bare
+
+
+def provider_names() -> tuple[str, ...]:
+    """Return the names of the providers that can be asked.
+
+    Raises
+    ------
+    MissingExtraError
+        If pydantic-ai is not installed.
+    """
+    try:
+        from pydantic_ai.models import KnownModelName, OpenAIChatCompatibleProvider
+    except ImportError as error:
+        raise MissingExtraError("Asking a language model", "llm") from error
+    known = {str(name).split(":")[0] for name in get_args(KnownModelName.__value__) if ":" in name}
+    known |= set(get_args(OpenAIChatCompatibleProvider.__value__))
+    known |= {"openai", "openai-chat", "openai-responses", "system-one"}
+    return tuple(sorted(name for name in known if not name.startswith("gateway/")))
+
+
+def key_variable(provider: str) -> str:
+    """Return the environment variable in which a provider's key is looked for.
+
+    Parameters
+    ----------
+    provider
+        Name of the provider.
+    """
+    return _KEY_NAMES.get(provider, provider.upper().replace("-", "_") + "_API_KEY")
+
+
+def address_of(provider: str, base_url: str | None) -> str | None:
+    """Return the address that is asked, None for the provider's own.
+
+    Parameters
+    ----------
+    provider
+        Name of the provider.
+    base_url
+        The address that the user gave.
+    """
+    if base_url is None and provider == "openai":
+        return os.environ.get("OPENAI_BASE_URL") or None
+    return base_url
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether an address is on this machine.
+
+    Parameters
+    ----------
+    url
+        The address.
+    """
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_openai(url: str) -> bool:
+    """Return whether an address is OpenAI's own.
+
+    Parameters
+    ----------
+    url
+        The address.
+    """
+    host = urlsplit(url).hostname or ""
+    return host == "openai.com" or host.endswith(".openai.com")
+
+
+def _provider(
+    wanted: str, http: httpx2.AsyncClient, base_url: str | None, key_name: str
+) -> Provider[Any]:
+    from pydantic_ai.providers import infer_provider, infer_provider_class
+
+    if wanted.startswith("gateway/"):
+        return infer_provider(wanted)
+    kind = infer_provider_class(wanted)
+    takes = inspect.signature(kind.__init__).parameters
+    given: dict[str, Any] = {"http_client": http} if "http_client" in takes else {}
+    if base_url is not None:
+        if "base_url" not in takes:
+            raise InputError(f"--base-url: the provider {wanted!r} takes none.")
+        given["base_url"] = base_url
+        if "api_key" in takes:
+            key = os.environ.get(OWN_KEY)
+            if not key and not is_loopback(base_url):
+                key = os.environ.get(key_name)
+            given["api_key"] = key or PLACEHOLDER
+    return kind(**given)
+
+
+def _plain(model: Model[Any]) -> Model[Any]:
+    """The model as servers other than OpenAI's understand it: the schema as it is, max_tokens."""
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.profiles.openai import OpenAIModelProfile
+
+    assert isinstance(model, OpenAIChatModel)  # `infer_model` gives no other for openai-chat
+    profile = OpenAIModelProfile(
+        json_schema_transformer=None,
+        supports_json_schema_output=True,
+        openai_chat_supports_max_completion_tokens=False,
+        openai_system_prompt_role="system",
+        openai_chat_supports_multiple_system_messages=False,
+    )
+    provider = model.provider
+    assert provider is not None
+    return OpenAIChatModel(model.model_name, provider=provider, profile=profile)
+
+
+def _missing_setting(name: str, said: str) -> str:
+    variables = list(dict.fromkeys(_VARIABLE.findall(said)))
+    if variables:
+        return f"{name}: set the environment variable {' or '.join(variables)}."
+    return f"{name}: {said}"
