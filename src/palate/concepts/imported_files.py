@@ -15,6 +15,8 @@ from palate.errors import FileFormatError, RowError
 
 AGAIN = "values_swapped"
 """Key of a second annotation, made with the responses exchanged, signs mapped back."""
+FIRST = "values_first"
+"""Key of the values of one order alone, where the row's values are made of both."""
 NOT_MEASURED = frozenset({"", "nan", "null", "none", "na", "n/a"})
 """Cells of a CSV file, in lower case, that mean that a concept was not measured."""
 
@@ -23,7 +25,8 @@ NOT_MEASURED = frozenset({"", "nan", "null", "none", "na", "n/a"})
 class ValueRow:
     """The values of one pair: row number in the file, id, domain if given, value per concept.
 
-    `again` holds the values of a second annotation of the pair, None where there is none.
+    `again` holds the values of a second annotation of the pair, None where there is none; `first`
+    those of the first one alone, where `values` are made of both.
     """
 
     number: int
@@ -31,6 +34,7 @@ class ValueRow:
     domain: str | None
     values: Mapping[str, float]
     again: Mapping[str, float] | None = None
+    first: Mapping[str, float] | None = None
 
     @property
     def annotated_twice(self) -> bool:
@@ -111,17 +115,21 @@ def _value_row(path: str | PathLike[str], number: int, raw: Mapping[str, Any]) -
     if "values" in raw and not isinstance(nested, Mapping):
         raise RowError(path, number, "values", nested, "an object {concept: number}")
     cells = nested if isinstance(nested, Mapping) else raw
-    skipped = () if isinstance(nested, Mapping) else ("id", "domain", AGAIN)
-    again = raw.get(AGAIN)
+    skipped = () if isinstance(nested, Mapping) else ("id", "domain", AGAIN, FIRST)
     return ValueRow(
         number=number,
         id=str(pair_id),
         domain=None if domain is None else str(domain),
         values={k: _number(path, number, k, v) for k, v in cells.items() if k not in skipped},
-        again={k: _number(path, number, k, v) for k, v in again.items()}
-        if isinstance(again, Mapping) and again
-        else None,
+        again=_nested(path, number, raw.get(AGAIN)),
+        first=_nested(path, number, raw.get(FIRST)),
     )
+
+
+def _nested(path: str | PathLike[str], row: int, values: object) -> dict[str, float] | None:
+    if not isinstance(values, Mapping) or not values:
+        return None
+    return {name: _number(path, row, name, value) for name, value in values.items()}
 
 
 def _number(path: str | PathLike[str], row: int, column: str, value: object) -> float:

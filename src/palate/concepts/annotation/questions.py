@@ -11,8 +11,8 @@ concept has its name as `description`.
 
 The system message holds the definitions and nothing of the pair, so it is the same, byte for byte,
 for all pairs of a domain that are asked about the same concepts: prefix caches hit. Shared concepts
-stand first, so that domains have the start of it in common. The answers are words and not signs: they
-cannot be mistaken for a score or for the number of a response.
+stand first, so that domains have the start of it in common. The answers are words and not signs:
+they cannot be mistaken for a score or for the number of a response.
 """
 
 from __future__ import annotations

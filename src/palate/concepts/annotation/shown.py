@@ -66,7 +66,9 @@ def show(
     max_chars
         Longest text that is shown whole.
     """
-    texts, cut, cleaned = [], [], 0
+    texts: list[str] = []
+    cut: list[str] = []
+    cleaned = 0
     for name, text in (
         ("prompt", prompt),
         ("response_a", response_a),
@@ -78,7 +80,7 @@ def show(
         cleaned += replaced
         if left_out:
             cut.append(name)
-    return Shown(pair_id, *texts, cut=tuple(cut), cleaned=cleaned)
+    return Shown(pair_id, texts[0], texts[1], texts[2], cut=tuple(cut), cleaned=cleaned)
 
 
 def b_first(pair_id: str, seed: int) -> bool:

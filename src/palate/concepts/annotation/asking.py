@@ -1,0 +1,142 @@
+"""Questions -> outcomes; one that fails for its shape is asked again in halves.
+
+A model that loses a concept in a list of forty often answers twenty. From the second halving on, a
+part is halved again only if the other half of it got an answer, so a pair to which the model has
+no answer at all costs at most seven calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from palate.llm.outcome import Asks, Failure, Outcome, Reason, Usage
+from palate.llm.request import Request
+
+SHAPE: frozenset[Reason] = frozenset({"not json", "wrong shape", "cut off", "too long"})
+BLOCK = 2_000
+"""Questions handed to the client at a time: many for its concurrency, few for memory."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about some concepts of a pair.
+
+    Parameters
+    ----------
+    row
+        Row of the pair.
+    columns
+        Columns of the concepts.
+    build
+        Returns the request about some of the columns.
+    depth
+        How often it was halved.
+    """
+
+    row: int
+    columns: tuple[int, ...]
+    build: Callable[[tuple[int, ...]], Request]
+    depth: int = 0
+
+    def halves(self) -> tuple[Question, Question]:
+        """Return the same question about the first and the second half of the concepts."""
+        middle = (len(self.columns) + 1) // 2
+        first, second = self.columns[:middle], self.columns[middle:]
+        return (
+            Question(self.row, first, self.build, self.depth + 1),
+            Question(self.row, second, self.build, self.depth + 1),
+        )
+
+
+@dataclass
+class Spent:
+    """What the answers that were used took when they were made, stored ones included.
+
+    Parameters
+    ----------
+    calls
+        Questions with an answer.
+    input_tokens
+        Tokens sent.
+    output_tokens
+        Tokens generated.
+    cached_tokens
+        Tokens read from the provider's prefix cache.
+    cost
+        US dollars; None where no price is known.
+    """
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cost: float | None = None
+
+    def add(self, usage: Usage, cost: float | None) -> None:
+        """Count one answer.
+
+        Parameters
+        ----------
+        usage
+            Its tokens.
+        cost
+            Its cost.
+        """
+        self.calls += 1
+        self.input_tokens += usage.input_tokens
+        self.output_tokens += usage.output_tokens
+        self.cached_tokens += usage.cached_tokens
+        if cost is not None:
+            self.cost = (self.cost or 0.0) + cost
+
+
+def ask(
+    client: Asks, questions: Iterable[Question], *, spent: Spent, block: int = BLOCK
+) -> Iterator[tuple[Question, Outcome]]:
+    """Yield each question, or the parts of it that were asked in the end, with its outcome.
+
+    Parameters
+    ----------
+    client
+        Who answers.
+    questions
+        The questions; they are built block by block.
+    spent
+        Where answers are counted.
+    block
+        Questions handed over at a time.
+    """
+    source = iter(questions)
+    counted: set[bytes] = set()
+    while waiting := list(islice(source, block)):
+        while waiting:
+            requests = [q.build(q.columns) for q in waiting]
+            outcomes = client.ask(requests)
+            failed = []
+            answered: set[int] = set()
+            for k, (question, outcome) in enumerate(zip(waiting, outcomes, strict=True)):
+                if not isinstance(outcome, Failure):
+                    key = requests[k].key({})
+                    if key not in counted:  # the same question of two pairs is asked once
+                        counted.add(key)
+                        spent.add(outcome.usage, outcome.cost)
+                    answered.add(k)
+                elif _may_halve(question, outcome):
+                    failed.append(k)
+                    continue
+                yield question, outcome
+            halved: list[Question] = []
+            for k in failed:
+                question = waiting[k]
+                # halves stand side by side from an even place on
+                if question.depth >= 2 and k ^ 1 not in answered:
+                    yield question, outcomes[k]
+                else:
+                    halved += question.halves()
+            waiting = halved
+
+
+def _may_halve(question: Question, failure: Failure) -> bool:
+    return failure.reason in SHAPE and len(question.columns) > 1

@@ -1,0 +1,45 @@
+"""Which pairs are asked in which round: a pilot, then the rest in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from palate.concepts.annotation.shown import draw
+
+
+def rounds_of(
+    ids: Sequence[str], domains: Sequence[str], shares: Sequence[float], *, seed: int
+) -> list[npt.NDArray[np.int64]]:
+    """Return the rows of each round, in row order; every domain is spread over the rounds alike.
+
+    Which pair is in which round depends on ids, domains and the seed, not on the order of rows.
+
+    Parameters
+    ----------
+    ids
+        Ids of the pairs.
+    domains
+        Domain of each pair.
+    shares
+        Share of the pairs of each round; what they leave is one more.
+    seed
+        The recorded seed.
+    """
+    ends = np.cumsum(shares)
+    if ends[-1] < 1 - 1e-9:
+        ends = np.append(ends, 1.0)
+    ends[-1] = 1.0
+    place = np.empty(len(ids))
+    rows_of: dict[str, list[int]] = {}
+    for i, domain in enumerate(domains):
+        rows_of.setdefault(domain, []).append(i)
+    for rows in rows_of.values():
+        order = sorted(rows, key=lambda i: (draw(ids[i], seed, "round"), ids[i]))
+        for k, i in enumerate(order):
+            place[i] = (k + 0.5) / len(order)
+    number = np.minimum(np.searchsorted(ends, place), ends.size - 1)
+    parts = [np.flatnonzero(number == r) for r in range(ends.size)]
+    return [rows.astype(np.int64) for rows in parts if rows.size]
