@@ -23,7 +23,7 @@ import polars as pl
 from palate.concepts.annotation.asking import Spent
 from palate.concepts.annotation.board import Lost
 from palate.concepts.annotation.injection import Flag
-from palate.concepts.annotation.second_order import Consistency, consistency
+from palate.concepts.annotation.second_order import Consistency, combined, consistency
 from palate.concepts.concept import Concept
 from palate.concepts.matrix import ConceptMatrix, Scale
 
@@ -124,8 +124,6 @@ class Annotation:
         provenance
             What is recorded beside.
         """
-        first, second = board.first.copy(), board.second.copy()
-        first[~board.applies], second[~board.applies] = 0.0, np.nan
         twice = board.audit if board.audit.any() else np.ones(len(board.ids), dtype=bool)
         domains = board.state().domain_names
         stopped = {
@@ -135,10 +133,14 @@ class Annotation:
         }
         return cls(
             matrix=matrix_of(
-                board.ids, board.concepts, board.values, board.choices.protocol, provenance
+                board.ids,
+                board.concepts,
+                board.finished(combined(board.first, board.second)),
+                board.choices.protocol,
+                provenance,
             ),
-            first=first,
-            second=second,
+            first=board.finished(board.first),
+            second=board.second.copy(),
             asked=board.asked.copy(),
             domains=board.domains,
             order=tuple(consistency(board.first[twice], board.second[twice])),

@@ -2,7 +2,7 @@
 
 Everything is about sides, not about the order in which responses were shown: positive is more in
 response a. A cell is NaN until it is answered. Concepts that are specific to other domains than
-the pair's are never asked and 0 in the end.
+the pair's are never asked; they are 0 in the end, unless nothing at all is known of the pair.
 """
 
 from __future__ import annotations
@@ -109,8 +109,23 @@ class Board:
         known[~self.applies] = 0.0
         return known
 
+    def finished(self, values: Array) -> Array:
+        """Return values with 0 where a concept is specific to other domains.
+
+        A pair of which nothing is known stays NaN throughout, so that it is not taken for one on
+        which all concepts are equal.
+
+        Parameters
+        ----------
+        values
+            Shape (n_pairs, n_concepts), NaN = not known.
+        """
+        known = np.isfinite(np.where(self.applies, values, np.nan)).any(axis=1, keepdims=True)
+        return np.where(self.applies, values, np.where(known, 0.0, np.nan))
+
     def state(self) -> AnnotationState:
         """Return what a policy is called with."""
+        orders = self.choices.protocol != "score"
         return AnnotationState(
             ids=self.ids,
             domains=self.domains,
@@ -118,6 +133,8 @@ class Board:
             values=self.values,
             asked=self.asked.copy(),
             round=self.rounds,
+            first=self.first.copy() if orders else None,
+            second=self.second.copy() if orders else None,
         )
 
     def decide(self, decision: Decision) -> None:

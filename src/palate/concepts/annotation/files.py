@@ -124,9 +124,10 @@ def _build(place: Path, facts: Mapping[str, Any]) -> Annotation:
         _fill(values[i], row.values, column)
         _fill(first[i], row.values if row.first is None else row.first, column)
         _fill(second[i], row.again or {}, column)
-        values[i, absent] = first[i, absent] = 0.0
         asked[i] = np.isfinite(values[i])
         asked[i, absent] = False
+        for order in (values, first):
+            order[i, absent] = 0.0 if np.isfinite(np.delete(order[i], absent)).any() else np.nan
     lost = tuple(
         Lost(**{**entry, "concepts": tuple(entry["concepts"])})
         for entry in _read_lines(place / "failures.jsonl")

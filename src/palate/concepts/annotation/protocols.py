@@ -12,7 +12,6 @@ Every choice can be made on its own; what is not chosen is the protocol's.
 
 from __future__ import annotations
 
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
