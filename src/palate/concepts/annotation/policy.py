@@ -53,8 +53,6 @@ class AnnotationState:
     round: int
     first: npt.NDArray[np.float64] | None = None
     second: npt.NDArray[np.float64] | None = None
-    first: npt.NDArray[np.float64] | None = None
-    second: npt.NDArray[np.float64] | None = None
 
     @property
     def domain_names(self) -> tuple[str, ...]:
