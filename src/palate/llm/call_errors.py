@@ -1,8 +1,7 @@
 """What went wrong with a call, as a `CallError`: one sentence that holds no key and no header.
 
-Providers echo what they were sent, keys included ("Incorrect API key provided: sk-..."), so no
-message of theirs is passed on before everything that the environment keeps secret is taken out
-of it.
+Providers echo what they were sent, keys included, so no message of theirs is passed on before
+everything that the environment keeps secret is taken out of it.
 """
 
 from __future__ import annotations
@@ -13,11 +12,9 @@ import re
 from palate.errors import shorten
 from palate.llm.backend import CallError
 from palate.llm.outcome import Usage
+from palate.llm.secrets import redact
 
-HIDDEN = "[hidden]"
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL|AUTH", re.IGNORECASE)
-_LOOKS_SECRET = re.compile(r"(?i)(bearer\s+\S+|\b(?:sk|key|pk|api)[-_][\w*.-]{8,})")
-_SHORTEST_SECRET = 8
+_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)(_ID)?$", re.IGNORECASE)
 _LONGEST_DETAIL = 300
 
 
@@ -29,10 +26,7 @@ def hide_secrets(text: str) -> str:
     text
         Any text.
     """
-    for name, value in os.environ.items():
-        if len(value) >= _SHORTEST_SECRET and _SECRET_NAME.search(name):
-            text = text.replace(value, HIDDEN)
-    return _LOOKS_SECRET.sub(HIDDEN, text)
+    return redact(text, [v for name, v in os.environ.items() if _SECRET_NAME.search(name)])
 
 
 def call_error(error: Exception, *, model: str, key_variable: str | None) -> CallError:
