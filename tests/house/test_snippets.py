@@ -1,6 +1,8 @@
 """The documentation is executed: Python blocks run, `palate` commands run, in a folder of its own.
 
-The blocks of one document run in order and share their names. A block whose fence says `no-run`
+The commands run in this process, and one that stands in several places runs once; that a process of
+its own does the same is shown by `palate demo`, which tests/cli/test_cli_demo.py runs. The blocks
+of one document run in order and share their names. A block whose fence says `no-run`
 (```python no-run) shows something that needs what a test does not have: a network, an extra. The
 files that the documents speak of are there: `votes.jsonl` (the demo set), `concepts.json` and
 `values.jsonl.gz` (its annotated concepts).
@@ -9,16 +11,14 @@ files that the documents speak of are there: `votes.jsonl` (the demo set), `conc
 from __future__ import annotations
 
 import gzip
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from palate.cli import main
 from palate.data.demo import demo_paths
 
 from .sources import ROOT
@@ -72,26 +72,31 @@ def commands(path: Path) -> list[tuple[int, str]]:
     return found
 
 
-COMMANDS = [
-    pytest.param(path, command, id=f"{path.name}:{line}")
-    for path in DOCUMENTS
-    for line, command in commands(path)
-]
+def places() -> dict[str, list[str]]:
+    """Every command of the documents, with the places where it stands."""
+    found: dict[str, list[str]] = {}
+    for path in DOCUMENTS:
+        for line, command in commands(path):
+            found.setdefault(" ".join(command.split()), []).append(f"{path.name}:{line}")
+    return found
 
 
-@pytest.mark.parametrize(("path", "command"), COMMANDS)
-def test_commands_run(path: Path, command: str, folder: Path) -> None:
-    arguments = shlex.split(command)
-    assert arguments[0] == "palate"
-    done = subprocess.run(
-        [sys.executable, "-c", "from palate.cli import main; main()", *arguments[1:]],
-        cwd=folder,
-        env=os.environ | {"PYTHONWARNINGS": "error"},
-        capture_output=True,
-        text=True,
-        timeout=300,  # a guard against hanging; a test of the demo measures its CPU time
-    )
-    assert done.returncode == 0, done.stderr
+def demo_command() -> list[str]:
+    """The words of the command in the documents that runs the demo."""
+    (command,) = (c for c in places() if c.startswith("palate demo"))
+    return shlex.split(command)
+
+
+HERE = {c: where for c, where in places().items() if shlex.split(c) != demo_command()}
+
+
+@pytest.mark.parametrize("command", [pytest.param(c, id=",".join(w)) for c, w in HERE.items()])
+def test_commands_run(command: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    name, *arguments = shlex.split(command)
+    assert name == "palate"
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert not left.value.code, capfd.readouterr().err
 
 
 def test_the_session_in_the_readme_is_short() -> None:
