@@ -37,6 +37,13 @@ def explain(
     values: Annotated[
         Path | None, typer.Option("--values", help="Annotated concepts: their values by pair.")
     ] = None,
+    annotation: Annotated[
+        Path | None,
+        typer.Option(
+            "--annotation",
+            help="Concepts annotated by a language model: the folder that palate annotate wrote.",
+        ),
+    ] = None,
     with_measured: Annotated[
         bool,
         typer.Option(
@@ -98,13 +105,18 @@ def explain(
     ] = False,
 ) -> None:
     """Explain what each mechanism of FILE rewards, everywhere and in each domain."""
-    from palate.cli.run import Request, execute, folder_for
+    from palate.cli.run import Request, annotation_files, execute, folder_for
     from palate.errors import InputError
 
-    if with_measured and concepts is None and values is None:
+    if annotation is not None and (concepts or values or values_again):
         raise InputError(
-            "--with-measured: found no annotated concepts; expected --concepts or --values, "
-            "without which the measured ones are used anyway."
+            "--annotation: found --concepts, --values or --values-again beside it; expected the "
+            "folder alone, which holds all of them."
+        )
+    if with_measured and concepts is None and values is None and annotation is None:
+        raise InputError(
+            "--with-measured: found no annotated concepts; expected --concepts, --values or "
+            "--annotation, without which the measured ones are used anyway."
         )
     if values_again is not None and concepts is None and values is None:
         raise InputError(
@@ -138,7 +150,7 @@ def explain(
             source=file,
             inputs=tuple(
                 Path(p)
-                for p in (file, concepts, values, values_again)
+                for p in (file, concepts, values, values_again, *annotation_files(annotation))
                 if p and not str(p).startswith("hf://")
             ),
             arguments={
@@ -152,6 +164,7 @@ def explain(
                 "concepts": concepts,
                 "values": values,
                 "values_again": values_again,
+                "annotation": annotation,
                 "with_measured": with_measured,
                 "out": out,
                 "overwrite": overwrite,
@@ -164,6 +177,7 @@ def explain(
             mechanisms=tuple(mechanism or ()),
             concepts=concepts,
             values=values,
+            annotation=annotation,
             again=values_again,
             with_measured=with_measured,
             settings={**settings, "n_jobs": jobs},

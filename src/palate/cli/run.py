@@ -43,6 +43,8 @@ class Request:
         Definitions of annotated concepts.
     values
         Values of annotated concepts.
+    annotation
+        Folder of an annotation by a language model, in the place of both.
     again
         Second annotations of concepts.
     with_measured
@@ -66,6 +68,7 @@ class Request:
     mechanisms: tuple[str, ...] = ()
     concepts: Path | None = None
     values: Path | None = None
+    annotation: Path | None = None
     again: Path | None = None
     with_measured: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -109,6 +112,7 @@ def execute(request: Request) -> None:
             preferences,
             concepts=request.concepts,
             values=request.values,
+            annotation=request.annotation,
             with_measured=request.with_measured,
             n_jobs=request.settings.get("n_jobs"),
         )
@@ -126,6 +130,16 @@ def execute(request: Request) -> None:
             progress=stages.advance,
             **request.settings,
         )
+        if gathered.annotation is not None and again is None:
+            from palate.explanations.annotated import with_orders
+
+            explanations = with_orders(
+                explanations,
+                preferences,
+                gathered.matrix,
+                gathered.annotation,
+                **{name: request.settings[name] for name in ("cluster", "level", "seed")},
+            )
         comparison = None
         if len(explanations) > 2:
             from palate.explanations.comparison_matrix import compare_all
@@ -167,6 +181,7 @@ def execute(request: Request) -> None:
             skipped=explanations.skipped,
             notes=(*request.opening, *gathered.notes),
             comparison=comparison,
+            annotation=gathered.annotation,
         )
     from palate.cli.terminal import print_summary
 
@@ -175,6 +190,19 @@ def execute(request: Request) -> None:
     if rejected:
         notes.append(f"{_count(rejected, 'bad row')} left out.")
     print_summary(explanations, opening=request.opening, notes=notes, out=request.out)
+
+
+def annotation_files(folder: Path | None) -> tuple[Path, ...]:
+    """Return the files of an annotation whose hashes are recorded.
+
+    Parameters
+    ----------
+    folder
+        The folder of the annotation; None if there is none.
+    """
+    if folder is None:
+        return ()
+    return tuple(folder / name for name in ("concepts.json", "values.jsonl", "annotation.json"))
 
 
 def folder_for(source: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from palate.concepts.concept import Concept
 from palate.concepts.matrix import ConceptMatrix
 from palate.data.preferences import Preferences
 from palate.errors import InputError
+
+if TYPE_CHECKING:
+    from palate.concepts.annotation.annotation import Annotation
 
 Source = str | PathLike[str]
 
@@ -26,10 +30,13 @@ class Gathered:
         their domains, but for pairs on which nothing was measured.
     notes
         Plain sentences: coverage of imported values, what was added on its own.
+    annotation
+        The annotation that concepts come from, if they come from one; they stand last.
     """
 
     matrix: ConceptMatrix
     notes: tuple[str, ...]
+    annotation: Annotation | None = None
 
 
 def gather(
@@ -37,6 +44,7 @@ def gather(
     *,
     concepts: Source | None = None,
     values: Source | None = None,
+    annotation: Source | Annotation | None = None,
     with_measured: bool = False,
     families: list[str] | None = None,
     n_jobs: int | None = None,
@@ -56,6 +64,9 @@ def gather(
         taken; None if there is no such file.
     values
         Values of annotated concepts on pairs, by id.
+    annotation
+        An annotation by a language model, or the folder that `palate annotate` wrote; stands in the
+        place of `concepts` and `values`.
     with_measured
         Whether the measured concepts stand beside those of the files.
     families
@@ -66,8 +77,8 @@ def gather(
     Raises
     ------
     InputError
-        If definitions are given without values, or the values belong to other pairs or to too
-        few of these.
+        If definitions are given without values, an annotation beside either, or the values belong
+        to other pairs or to too few of these.
     FileFormatError
         If a file cannot be read.
     """
@@ -82,6 +93,16 @@ def gather(
     from palate.concepts.measured import measure
 
     imported: ConceptMatrix | None = None
+    if annotation is not None:
+        from palate.concepts.annotation.annotation import Annotation
+
+        if concepts is not None or values is not None:
+            raise InputError(
+                "Concepts: found an annotation and files of concepts or values; expected one of "
+                "the two."
+            )
+        if not isinstance(annotation, Annotation):
+            annotation = Annotation.load(annotation)
     if values is None and concepts is not None:
         if not is_annotated_pairs(concepts):
             raise InputError(
@@ -91,9 +112,14 @@ def gather(
         imported = concepts_of_annotated_pairs(concepts)
     elif values is not None:
         imported = read_concepts(concepts, values)
+    notes: list[str] = []
+    if annotation is not None:
+        from palate.concepts.annotation.notes import notes_of
+
+        imported = annotation.used
+        notes += notes_of(annotation)
 
     origin = str(preferences.provenance.get("file", "the preferences"))
-    notes: list[str] = []
     if imported is not None:
         notes += coverage_of(imported, preferences.ids, source=origin).notes
         found = imported.align(preferences.ids)
@@ -122,7 +148,7 @@ def gather(
     masked = found.masked(preferences.pairs["domain"].to_list())
     annotated = np.isfinite(found.values).any(axis=1, keepdims=True)
     values_of = np.where(annotated, masked.values, np.nan)  # none is no 0 by structure
-    return Gathered(replace(masked, values=values_of), tuple(notes))
+    return Gathered(replace(masked, values=values_of), tuple(notes), annotation)
 
 
 def _count(concepts: tuple[Concept, ...], what: str) -> str:

@@ -12,10 +12,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from palate.concepts.annotation.annotation import Annotation
 from palate.data.preferences import Preferences
 from palate.errors import InputError, OutputError
 from palate.explanations.comparison_matrix import ComparisonMatrix
 from palate.explanations.explanation import Explanation
+from palate.report.annotation import annotation_section
 from palate.report.effect_words import SHORT, SYMBOLS, VERDICTS
 from palate.report.figures import SETTINGS, fdr_of, level_of
 from palate.report.glance import glance
@@ -42,6 +44,7 @@ def write_report(
     skipped: Mapping[str, str] | Sequence[str] | None = None,
     notes: Sequence[str] = (),
     comparison: ComparisonMatrix | None = None,
+    annotation: Annotation | None = None,
 ) -> Path:
     """Write the report of one or more mechanisms as one HTML file and return its path.
 
@@ -68,6 +71,8 @@ def write_report(
     comparison
         What `palate.compare_all` found on these mechanisms: their figure stands in the place of
         the table of agreement.
+    annotation
+        How a language model annotated the concepts, for a section of its own.
 
     Raises
     ------
@@ -86,6 +91,7 @@ def write_report(
         skipped=skipped,
         notes=notes,
         comparison=comparison,
+        annotation=annotation,
     )
     target = Path(path)
     try:
@@ -104,6 +110,7 @@ def render(
     skipped: Mapping[str, str] | Sequence[str] | None = None,
     notes: Sequence[str] = (),
     comparison: ComparisonMatrix | None = None,
+    annotation: Annotation | None = None,
 ) -> str:
     """Return the report as the text of an HTML file; see `write_report`.
 
@@ -125,6 +132,8 @@ def render(
     comparison
         What `palate.compare_all` found on these mechanisms: their figure stands in the place of
         the table of agreement.
+    annotation
+        How a language model annotated the concepts, for a section of its own.
 
     Raises
     ------
@@ -169,6 +178,7 @@ def render(
         fdr=fdr_of(explanations[0]),
         weak=domain_reach_sentence(explanations),
         concepts=concept_rows(explanations),
+        annotation=None if annotation is None else annotation_section(annotation),
         facts=facts(explanations),
         about=one_line(notes[0], 600) if notes else "",
         notes=[*((one_line(n, 600), []) for n in notes), *_notes(explanations)],

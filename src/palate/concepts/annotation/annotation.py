@@ -214,7 +214,9 @@ class Annotation:
         both = (np.isfinite(self.second) & np.isfinite(self.first)).any(axis=1).sum()
         if both < MIN_PAIRS:
             return None
-        return replace(self.matrix, values=self.first), replace(self.matrix, values=self.second)
+        keep = [j for j, name in enumerate(self.matrix.names) if name not in self.dropped]
+        first, second = (replace(self.matrix, values=v) for v in (self.first, self.second))
+        return first.select_concepts(keep), second.select_concepts(keep)
 
     def table(self) -> pl.DataFrame:
         """Return one row per concept.

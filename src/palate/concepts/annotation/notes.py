@@ -1,0 +1,180 @@
+"""What a reader must know of an annotation, in plain sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from palate.concepts.annotation.annotation import Annotation
+
+_ORDERS = {
+    "always": "both orders",
+    "audit": "one order, a random share in both",
+    "policy": "one order, both where it can matter",
+    "never": "one order",
+}
+
+
+def notes_of(annotation: Annotation) -> tuple[str, ...]:
+    """Return the sentences, the most important first.
+
+    Parameters
+    ----------
+    annotation
+        The annotation.
+    """
+    return tuple(
+        sentence
+        for sentence in (
+            opening(annotation),
+            _failures(annotation),
+            _dropped(annotation),
+            _stopped(annotation),
+            _truncated(annotation),
+            _flagged(annotation),
+            _cleaned(annotation),
+        )
+        if sentence
+    )
+
+
+def opening(annotation: Annotation) -> str:
+    """Return who annotated what, how much of it is known and how often both orders agree.
+
+    Parameters
+    ----------
+    annotation
+        The annotation.
+    """
+    model = annotation.provenance.get("model")
+    who = f"by {model}" if model else "by a language model"
+    how = f"protocol {annotation.protocol!r}"
+    if annotation.protocol != "score":
+        how += f", {_ORDERS.get(str(annotation.choices.get('second_order')), 'one order')}"
+    n = annotation.matrix.n_concepts
+    sentence = (
+        f"{n:,} concept{'' if n == 1 else 's'} annotated {who} ({how}): "
+        f"{_percent(known_share(annotation))} of the values are known"
+    )
+    twice, same = agreement(annotation)
+    if twice:
+        sentence += (
+            f"; both orders give the same answer on {_percent(same / twice)} of "
+            f"{twice:,} values asked in both"
+        )
+    zeros = annotation.n_inconsistent
+    if zeros:
+        sentence += f", and {zeros:,} that differ count as equal"
+    return sentence + "."
+
+
+def known_share(annotation: Annotation) -> float:
+    """Return the share of values that are known, of those that apply.
+
+    Parameters
+    ----------
+    annotation
+        The annotation.
+    """
+    applies = annotation.applies
+    return float(np.isfinite(annotation.matrix.values[applies]).mean()) if applies.any() else 0.0
+
+
+def agreement(annotation: Annotation) -> tuple[int, int]:
+    """Return how many values were asked in both orders, and on how many these agree.
+
+    Parameters
+    ----------
+    annotation
+        The annotation.
+    """
+    return sum(o.n for o in annotation.order), sum(o.same for o in annotation.order)
+
+
+def reasons(annotation: Annotation) -> list[tuple[str, int, tuple[str, ...]]]:
+    """Return why questions stayed without an answer: reason, questions, ids of the pairs.
+
+    Parameters
+    ----------
+    annotation
+        The annotation.
+    """
+    count = Counter(lost.reason for lost in annotation.lost)
+    return [
+        (reason, n, tuple(dict.fromkeys(x.id for x in annotation.lost if x.reason == reason)))
+        for reason, n in count.most_common()
+    ]
+
+
+def _failures(annotation: Annotation) -> str:
+    n = len(annotation.failures)
+    if not n:
+        return ""
+    why = ", ".join(f"{reason} ({count:,})" for reason, count, _ in reasons(annotation))
+    pairs = "1 pair has" if n == 1 else f"{n:,} pairs have"
+    return (
+        f"{pairs} questions without an answer; what they were about is not measured unless the "
+        f"other order was answered: {why}."
+    )
+
+
+def _dropped(annotation: Annotation) -> str:
+    n = len(annotation.dropped)
+    if not n:
+        return ""
+    named = ", ".join(f"{name} ({why})" for name, why in list(annotation.dropped.items())[:8])
+    more = f", and {n - 8} more" if n > 8 else ""
+    return f"Given up during the annotation, and left out: {named}{more}."
+
+
+def _stopped(annotation: Annotation) -> str:
+    n = len(annotation.stopped)
+    if not n:
+        return ""
+    concepts = "1 concept was" if n == 1 else f"{n:,} concepts were"
+    return (
+        f"{concepts} not asked of every pair, because enough was known in some domains before: "
+        f"{_listed(list(annotation.stopped))}."
+    )
+
+
+def _truncated(annotation: Annotation) -> str:
+    n = len(annotation.truncated)
+    if not n:
+        return ""
+    pairs = "1 pair was" if n == 1 else f"{n:,} pairs were"
+    return (
+        f"{pairs} shown shortened, to {annotation.choices.get('max_chars', 0):,} characters of "
+        f"each text: {_listed(list(annotation.truncated))}."
+    )
+
+
+def _flagged(annotation: Annotation) -> str:
+    n = len(annotation.flagged)
+    if not n:
+        return ""
+    pairs = "1 pair has a text" if n == 1 else f"{n:,} pairs have texts"
+    return (
+        f"{pairs} that may address the model that reads {'it' if n == 1 else 'them'}; look at "
+        f"{'it' if n == 1 else 'them'}: {_listed(list(annotation.flagged))}."
+    )
+
+
+def _cleaned(annotation: Annotation) -> str:
+    n = annotation.cleaned
+    if not n:
+        return ""
+    return f"{n:,} character{'' if n == 1 else 's'} that cannot be sent became U+FFFD."
+
+
+def _listed(names: list[str], limit: int = 5) -> str:
+    shown = ", ".join(names[:limit])
+    return shown + (f", and {len(names) - limit:,} more" if len(names) > limit else "")
+
+
+def _percent(share: float) -> str:
+    percent = 100 * share
+    return f"{percent:.0f} %" if percent in (0, 100) else f"{percent:.1f} %"
