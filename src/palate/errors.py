@@ -8,10 +8,12 @@
     │   ├── DataError                    well-formed input that cannot be explained (all ties, ...)
     │   └── OutputError (OSError)        the place to write to is not usable
     ├── MissingExtraError (ImportError)  an optional dependency is absent; names the pip line
+    ├── BudgetError                      what calls of models may cost is used up; knows how much
     ├── NotFittedError (ValueError, AttributeError)
     └── ConvergenceError (RuntimeError)  the solver could not certify its optimum
 
-The command line turns every `PalateError` into one sentence on standard error and exit code 2.
+The command line turns every `PalateError` into one sentence on standard error and exit code 2,
+`BudgetError` into exit code 3: nothing was wrong, and the same command goes on with more money.
 """
 
 from __future__ import annotations
@@ -90,6 +92,26 @@ class MissingExtraError(PalateError, ImportError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs an optional package: pip install 'palate[{extra}]'.")
+
+
+class BudgetError(PalateError):
+    """What calls of models may cost is used up; what was answered is stored.
+
+    `spent` and `limit` are US dollars, `unsent` the number of requests that were not sent.
+    """
+
+    def __init__(self, spent: float, limit: float, unsent: int, *, stored: bool = True) -> None:
+        self.spent, self.limit, self.unsent = spent, limit, unsent
+        goes_on = (
+            "every answer is stored, and the same command with a larger --max-cost asks only the "
+            "rest"
+            if stored
+            else "there is no store, so the answers are lost"
+        )
+        super().__init__(
+            f"The budget of ${limit:,.4g} is used up: ${spent:,.4g} are spent, {unsent:,} "
+            f"{'request was' if unsent == 1 else 'requests were'} not sent; {goes_on}."
+        )
 
 
 class NotFittedError(PalateError, ValueError, AttributeError):

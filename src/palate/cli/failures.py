@@ -1,6 +1,7 @@
 """What a failed command says and which exit code it gives.
 
     2    something the user gave is wrong: one sentence on standard error
+    3    the budget of --max-cost is used up: one sentence that says how to go on
     1    a fault of Palate: one sentence that says how to report it; or nothing, where the reader
          of standard output went away (`palate inspect votes.jsonl | head -n 3`)
     143  ended by the system, without a sentence
@@ -19,9 +20,9 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from palate.cli.terminal_text import clean
-from palate.errors import PalateError
+from palate.errors import BudgetError, PalateError
 
-USER_ERROR, FAULT, INTERRUPTED, TERMINATED = 2, 1, 130, 143
+USER_ERROR, FAULT, OVER_BUDGET, INTERRUPTED, TERMINATED = 2, 1, 3, 130, 143
 
 
 def guarded(command: Callable[..., None], *, debug: bool) -> Callable[..., None]:
@@ -76,6 +77,8 @@ def describe(error: BaseException) -> tuple[str, int]:
     """Return the sentence for an error and its exit code."""
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted; no results were written.", INTERRUPTED
+    if isinstance(error, BudgetError):
+        return str(error), OVER_BUDGET
     if isinstance(error, PalateError):
         return f"Error: {error}", USER_ERROR
     if isinstance(error, OSError) and error.strerror:
