@@ -119,8 +119,9 @@ def chat_question(body: Mapping[str, Any]) -> Question:
 def decision_question(body: Mapping[str, Any]) -> Question:
     """Return the question of a body of `/v1/systemone`, whose kind follows from its questions.
 
-    Yes/no questions about `concept_1_a` are "same", others "relevance"; choices are "compare",
-    scores "score". The description of a field is what its instructions say.
+    Yes/no questions about `concept_1_a` are "same", others "relevance"; choices among words are
+    "compare"; scores, and choices among numbers, "score". The description of a field is what its
+    instructions say.
 
     Parameters
     ----------
@@ -143,7 +144,8 @@ def decision_question(body: Mapping[str, Any]) -> Question:
     if kinds == {"noul"}:
         name = "same" if "concept_1_a" in material else "relevance"
     else:
-        name = "compare" if "choice" in kinds else "score"
+        labels = [str(label) for q in questions.values() for label in q.get("criteria", ())]
+        name = "score" if all(label.isdecimal() for label in labels) else "compare"
     properties = {field: _decision_schema(question) for field, question in questions.items()}
     schema = {"type": "object", "properties": properties, "required": list(properties)}
     return Question(name, schema, "\n\n".join(texts[:-1]), material, body)
@@ -155,10 +157,12 @@ def _decision_schema(question: Mapping[str, Any]) -> dict[str, Any]:
     description = instructions if isinstance(instructions, str) else json.dumps(instructions)
     if question.get("type") == "noul":
         return {"type": "boolean", "description": description}
-    if question.get("type") == "choice":
-        return {"enum": list(question["criteria"]), "description": description}
-    levels = list(range(len(question["criteria"])))
-    return {"type": "integer", "enum": levels, "description": description}
+    labels = [str(label) for label in question["criteria"]]
+    numbers = all(label.isdecimal() for label in labels)
+    return {
+        "enum": [int(label) for label in labels] if numbers else labels,
+        "description": description,
+    }
 
 
 def _text(content: object) -> str:

@@ -92,19 +92,14 @@ def decision(question: Mapping[str, Any], value: Any) -> dict[str, Any]:
     if question["type"] == "noul":
         yes = (SURE if value else 1 - SURE) if isinstance(value, bool) else float(value or 0.0)
         return {"type": "noul", "noul": round(yes, 6)}
-    options = list(question["criteria"])
-    if question["type"] == "score":
-        options = list(range(len(options)))
-    if isinstance(value, Mapping) and "answer" in value:
-        value = value["answer"]
+    options = [str(option) for option in question["criteria"]]
     if isinstance(value, Mapping):
-        shares = {option: float(value.get(option, 0.0)) for option in options}
+        given = {str(option): float(share) for option, share in value.items()}
     else:
-        chosen = value if value in options else options[0]
-        rest = (1 - SURE) / (len(options) - 1) if len(options) > 1 else 0.0
-        shares = {option: SURE if option == chosen else rest for option in options}
-    total = sum(shares.values()) or 1.0
-    shares = {option: share / total for option, share in shares.items()}
+        rest = (1 - SURE) / max(len(options) - 1, 1)
+        given = {option: SURE if option == str(value) else rest for option in options}
+    total = sum(given.get(option, 0.0) for option in options) or 1.0
+    shares = {option: given.get(option, 0.0) / total for option in options}
     best = max(shares, key=lambda option: shares[option])
     if question["type"] == "choice":
         return {
@@ -115,9 +110,9 @@ def decision(question: Mapping[str, Any], value: Any) -> dict[str, Any]:
         }
     return {
         "type": "score",
-        "score": sum(level * share for level, share in shares.items()),
+        "score": sum(level * share for level, share in enumerate(shares.values())),
         "confidence": shares[best],
-        "probabilities": {str(level): share for level, share in shares.items()},
+        "probabilities": {str(level): share for level, share in enumerate(shares.values())},
     }
 
 
