@@ -80,7 +80,7 @@ class Stages:
         elif not self._quiet:
             print(f"{clean(name)} ...", file=sys.stderr, flush=True)
 
-    def advance(self, done: int, total: int) -> None:
+    def advance(self, done: int, total: int, note: str = "") -> None:
         """Say how far the stage is.
 
         Parameters
@@ -89,12 +89,13 @@ class Stages:
             Parts that are done.
         total
             Parts in all.
+        note
+            What else there is to say, for instance the money spent.
         """
         if self._bars is not None and self._task is not None:
             left = time_left(time.monotonic() - self._started, done, total)
-            self._bars.update(
-                self._task, completed=done, total=total, done=f"{done}/{total}", left=left
-            )
+            shown = f"{done}/{total} {note}".rstrip()
+            self._bars.update(self._task, completed=done, total=total, done=shown, left=left)
 
     def _end(self) -> None:
         if self._bars is not None and self._task is not None:

@@ -241,7 +241,7 @@ def parameters_for(request: Request, mode: str) -> ModelRequestParameters:
         return ModelRequestParameters(
             output_mode="tool", output_tools=[tool], allow_text_output=False
         )
-    shape = OutputObjectDefinition(json_schema=schema, name=request.name)
+    shape = OutputObjectDefinition(json_schema=schema, name=request.name, strict=True)
     return ModelRequestParameters(
         output_mode="native" if mode == "native" else "prompted",
         output_object=shape,
@@ -294,7 +294,8 @@ def text_of(response: ModelResponse) -> str:
 
     for part in response.parts:
         if isinstance(part, ToolCallPart):
-            return part.args_as_json_str()
+            # as it came: parsing it would hide a key that stands there twice
+            return part.args if isinstance(part.args, str) else part.args_as_json_str()
     text = "".join(p.content for p in response.parts if isinstance(p, TextPart)).strip()
     fenced = _FENCED.match(text)
     return fenced[1] if fenced else text

@@ -10,7 +10,6 @@ recorded annotations: it needs no key and costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -19,12 +18,17 @@ from palate.errors import InputError, MissingExtraError
 from palate.llm.prices import FREE, Price, price_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from palate.llm.backend import Backend
     from palate.llm.client import Client
+    from palate.llm.spending import Progress
     from palate.llm.store import Store
 
 SCRIPTED = "scripted"
 DECISIONS = "system-one"
+JOURNAL = ".batches"
+"""What the name of the file that remembers batches adds to the name of the store."""
 
 
 def connect(
@@ -42,7 +46,7 @@ def connect(
     tokens_per_minute: float | None = None,
     retries: int = 8,
     timeout: float = 120.0,
-    progress: Callable[..., None] | None = None,
+    progress: Progress | None = None,
 ) -> Client:
     """Return a client for a model; nothing is sent yet.
 
@@ -75,7 +79,7 @@ def connect(
     timeout
         Seconds until a call counts as failed.
     progress
-        Called as calls end.
+        Called as requests get their answers, as `Client` says.
 
     Raises
     ------
@@ -95,6 +99,7 @@ def connect(
         seed=seed,
         concurrency=concurrency,
         timeout=timeout,
+        journal=None if store is None else store.path.with_name(store.path.name + JOURNAL),
     )
     from palate.llm.client import Client
 
@@ -144,6 +149,7 @@ def _backend(
     seed: int | None,
     concurrency: int,
     timeout: float,
+    journal: Path | None,
 ) -> Backend:
     from palate.llm.providers import open_model
 
@@ -161,7 +167,7 @@ def _backend(
     if batch:
         from palate.llm.batch import ProviderBatch
 
-        return ProviderBatch(opened, **settings)
+        return ProviderBatch(opened, journal=journal, **settings)
     if kind == DECISIONS:
         from palate.llm.decisions import DecisionBackend
 

@@ -18,6 +18,7 @@ from typing import Any
 from palate.llm.outcome import Answer, Outcome, Usage
 from palate.llm.prices import Price
 from palate.llm.request import Request
+from palate.llm.spending import Spent
 from palate.llm.tokens import MESSAGE_TOKENS, count_tokens
 
 SECONDS_PER_CALL = 3.0
@@ -116,6 +117,11 @@ class DryClient:
             cost=None if self._price is None else self._price.cost(usage),
             seconds=max(seconds, SECONDS_PER_CALL) if self._calls else 0.0,
         )
+
+    @property
+    def spent(self) -> Spent:
+        """What was used: nothing."""
+        return Spent(cost=0.0)
 
     def close(self) -> None:
         """Do nothing: there is nothing to close."""
