@@ -43,6 +43,7 @@ _KEY_NAMES = {
     "azure": "AZURE_OPENAI_API_KEY",
     "bedrock": "AWS_BEARER_TOKEN_BEDROCK",
 }
+_PIP_LINE = re.compile(r"pip install \"?'?([\w\-]+\[[\w\-]+\])")
 _VARIABLE = re.compile(r"`([A-Z][A-Z0-9_]+)`")
 
 
@@ -94,9 +95,9 @@ def open_model(
     Raises
     ------
     InputError
-        If the name has no provider, or the key or address of the provider is missing.
+        If the name has no provider, or the provider's key, address or library is missing.
     MissingExtraError
-        If pydantic-ai, or the provider's own library, is not installed.
+        If pydantic-ai is not installed.
     UnknownNameError
         If there is no such provider.
     """
@@ -123,8 +124,10 @@ def open_model(
         )
     except UserError as error:
         raise InputError(_missing_setting(name, str(error))) from None
-    except ImportError as error:
-        raise MissingExtraError(f"The provider of {name!r}", "llm") from error
+    except ImportError as error:  # of the provider's own library, which the extra does not bring
+        wanted = _PIP_LINE.search(str(error))
+        package = wanted[1] if wanted else f"pydantic-ai-slim[{provider}]"
+        raise InputError(f"{name} needs a package: pip install '{package}'.") from error
     if chat and not is_openai(address or ""):
         model = _plain(model)
     client = getattr(model, "client", None)
