@@ -192,7 +192,7 @@ def test_other_programs_reach_it_from_the_shell() -> None:
     wrong = [*command[:3], "nowhere.json"]
     done = subprocess.run(wrong, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("Error: No script 'nowhere.json'")
+    assert done.stderr.startswith("Error: Unknown script 'nowhere.json'")
 
 
 # ---------------------------------------------------------------- typed decisions
@@ -392,9 +392,12 @@ def test_a_recording_is_saved_and_loaded(tmp_path: Path) -> None:
     assert again.pairs == script.pairs
     assert again.concepts == script.concepts
     (tmp_path / "wrong.json").write_text('{"pairs": [{"x": 1}], "concepts": []}')
-    for name in ("wrong.json", "absent.json"):
-        with pytest.raises(FileFormatError):
-            load_script(str(tmp_path / name))
+    with pytest.raises(FileFormatError, match="No saved script"):
+        load_script(str(tmp_path / "wrong.json"))
+    with pytest.raises(FileFormatError, match="cannot be read"):
+        load_script(str(tmp_path))
+    with pytest.raises(UnknownNameError, match="absent"):
+        load_script("absent")
 
 
 def test_the_recorded_concepts_of_real_judges_are_replayed() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from palate.errors import FileFormatError, InputError, OutputError
+from palate.errors import FileFormatError, InputError, OutputError, UnknownNameError
 from palate.llm.scripted.replay import Recorded, RecordedPair
 
 
@@ -23,17 +23,19 @@ def load_script(name: str) -> Recorded:
 
     Raises
     ------
+    UnknownNameError
+        If there is no such script and no such file.
     FileFormatError
         If the file cannot be read as a saved script.
     """
     if name == "demo":
         return demo_script()
+    if not Path(name).exists():
+        raise UnknownNameError("script", name, ("demo", "FILE.json"))
     try:
         return Recorded.from_json(Path(name).read_text(encoding="utf-8"))
     except OSError as problem:
-        raise FileFormatError(
-            f"No script {name!r}: expected 'demo' or a saved script ({problem.strerror})."
-        ) from None
+        raise FileFormatError(f"{name}: cannot be read ({problem.strerror}).") from None
     except (InputError, UnicodeDecodeError) as problem:
         raise FileFormatError(f"{name}: {problem}") from None
 

@@ -190,7 +190,8 @@ class ScriptedServer:
         text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
         if fault is not None and fault in CONTENT and not isinstance(answer, str):
             text = CONTENT[fault](answer)
-        body = chat_body(question, text, order, self._cache)
+        limited = fault not in CONTENT  # a server that goes wrong keeps to no limit
+        body = chat_body(question, text, order, self._cache, limited=limited)
         if fault in FINISH:
             choice = body["choices"][0]
             message = choice["message"] = {"role": "assistant", "content": None, "refusal": None}

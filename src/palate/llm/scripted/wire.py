@@ -13,7 +13,9 @@ SURE = 0.9
 """Probability of the option that a script chose, where it says nothing of probabilities."""
 
 
-def chat_body(question: Question, text: str, order: int, cache: PrefixCache) -> dict[str, Any]:
+def chat_body(
+    question: Question, text: str, order: int, cache: PrefixCache, *, limited: bool = True
+) -> dict[str, Any]:
     """Return the body of a chat completion; an answer over `max_tokens` is cut off.
 
     Parameters
@@ -26,12 +28,14 @@ def chat_body(question: Question, text: str, order: int, cache: PrefixCache) -> 
         Number of the call.
     cache
         What was read before.
+    limited
+        Whether `max_tokens` is kept to.
     """
     body = question.body
     sent = _sent(body)
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     finish = "stop"
-    if limit is not None and tokens_of(text) > limit:
+    if limited and limit is not None and tokens_of(text) > limit:
         data = text.encode("utf-8", "surrogatepass")[: limit * 4]
         text, finish = data.decode("utf-8", "ignore"), "length"
     if body.get("tools") and not (body.get("response_format") or {}).get("json_schema"):
