@@ -13,6 +13,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from palate.concepts.annotation.annotate import annotate as annotate
+    from palate.concepts.annotation.annotation import Annotation as Annotation
     from palate.concepts.concept import Concept as Concept
     from palate.concepts.imported import read_concepts as read_concepts
     from palate.concepts.matrix import ConceptMatrix as ConceptMatrix
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Annotation": "palate.concepts.annotation.annotation",
     "HMDR": "palate.models.hmdr",
     "HMDRCV": "palate.models.hmdr_cv",
     "Comparison": "palate.explanations.comparison",
@@ -51,6 +54,7 @@ _HOME = {
     "PalateError": "palate.errors",
     "Plan": "palate.explanations.plan_result",
     "Preferences": "palate.data.preferences",
+    "annotate": "palate.concepts.annotation.annotate",
     "compare": "palate.explanations.comparison_build",
     "compare_all": "palate.explanations.comparison_matrix",
     "evaluate": "palate.explanations.protocol",

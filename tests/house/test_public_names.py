@@ -11,6 +11,7 @@ import palate
 from palate import _HOME
 
 PUBLIC = [
+    "Annotation",
     "Comparison",
     "ComparisonMatrix",
     "Concept",
@@ -23,6 +24,7 @@ PUBLIC = [
     "Plan",
     "Preferences",
     "__version__",
+    "annotate",
     "compare",
     "compare_all",
     "evaluate",

@@ -11,20 +11,26 @@ from typing import Annotated, NoReturn
 import typer
 
 from palate import __version__
+from palate.cli.annotate import annotate
 from palate.cli.compare import compare
 from palate.cli.convert import convert
 from palate.cli.demo import demo
+from palate.cli.distil import distil
 from palate.cli.evaluate import evaluate
 from palate.cli.explain import explain
 from palate.cli.failures import TERMINATED, guarded, leave
 from palate.cli.inspect import inspect
 from palate.cli.plan import plan
+from palate.cli.why import why
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "explain": explain,
+    "annotate": annotate,
     "evaluate": evaluate,
     "compare": compare,
     "plan": plan,
+    "why": why,
+    "distil": distil,
     "demo": demo,
     "inspect": inspect,
     "convert": convert,

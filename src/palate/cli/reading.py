@@ -50,7 +50,7 @@ def read_file(
     Parameters
     ----------
     file
-        The file, or the name of a dataset on the hub.
+        The file, the name of a dataset on the hub, or "demo" for the demo set.
     format
         Name of its format, None to recognise it.
     domain_column
@@ -71,6 +71,10 @@ def read_file(
     """
     from palate.data.formats import read
 
+    if file == "demo" and not Path(file).exists():
+        from palate.data.demo import demo_paths
+
+        file = str(demo_paths().pairs)
     return read(
         file,
         format=format,

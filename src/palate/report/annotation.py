@@ -11,7 +11,7 @@ from palate.report.words import shown
 
 MOST_IDS = 20
 MOST_FLAGS = 50
-_WHERE = {"prompt": "prompt", "response_a": "response A", "response_b": "response B"}
+_WHERE = {"prompt": "prompt", "response_a": "response\u00a0A", "response_b": "response\u00a0B"}
 
 
 def annotation_section(annotation: Annotation) -> dict[str, Any]:
@@ -22,16 +22,18 @@ def annotation_section(annotation: Annotation) -> dict[str, Any]:
     annotation
         The annotation.
     """
-    flags = [
-        {
-            "id": shown(pair_id),
-            "where": _WHERE.get(flag.where, shown(flag.where)),
-            "what": shown(flag.what),
-            "excerpt": one_line(flag.excerpt, 140),
-        }
-        for pair_id, found in annotation.flagged.items()
-        for flag in found
-    ]
+    flags = []
+    for pair_id, found in annotation.flagged.items():
+        for where in dict.fromkeys(flag.where for flag in found):
+            here = [flag for flag in found if flag.where == where]
+            flags.append(
+                {
+                    "id": shown(pair_id),
+                    "where": _WHERE.get(where, shown(where)),
+                    "what": ", ".join(shown(flag.what) for flag in here),
+                    "excerpt": one_line(max((f.excerpt for f in here), key=len), 140),
+                }
+            )
     return {
         "notes": [one_line(note, 600) for note in notes_of(annotation)],
         "concepts": [_concept(row) for row in annotation.table().to_dicts()],
@@ -55,8 +57,7 @@ def _concept(row: dict[str, Any]) -> dict[str, Any]:
         state = f"enough known in {', '.join(shown(d) for d in row['stopped_in'])}"
     return {
         "name": shown(row["concept"]),
-        "pairs": f"{row['n_pairs']:,}",
-        "asked": f"{row['n_asked']:,}",
+        "asked": f"{row['n_asked']:,} of {row['n_pairs']:,}",
         "coverage": _percent(row["coverage"]),
         "twice": f"{row['n_twice']:,}",
         "consistency": _percent(row["consistency"]),

@@ -154,6 +154,10 @@ def render(
     environment.filters |= {"visible": visible, "glued": _glued}
     style, script = asset("report.css"), report_script()
     names = [shown(e.mechanism) for e in explanations]
+    annotated = None if annotation is None else annotation_section(annotation)
+    about = one_line(notes[0], 600) if notes else ""
+    if annotated is not None:  # its sentences stand in a section of their own
+        notes = [note for note in notes if one_line(note, 600) not in annotated["notes"]]
     many = len(names) > 3
     if isinstance(skipped, Mapping):
         skipped = [f"{name}: {reason}" for name, reason in skipped.items()]
@@ -178,9 +182,9 @@ def render(
         fdr=fdr_of(explanations[0]),
         weak=domain_reach_sentence(explanations),
         concepts=concept_rows(explanations),
-        annotation=None if annotation is None else annotation_section(annotation),
+        annotation=annotated,
         facts=facts(explanations),
-        about=one_line(notes[0], 600) if notes else "",
+        about=about,
         notes=[*((one_line(n, 600), []) for n in notes), *_notes(explanations)],
         skipped=[one_line(s, 400) for s in skipped or ()],
         run=run_rows(run),

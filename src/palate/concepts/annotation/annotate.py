@@ -13,12 +13,14 @@ interruption or for the same pairs in another file, costs nothing and gives the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from palate.concepts.annotation.annotation import Annotation
+from palate.concepts.annotation.asking import BLOCK
 from palate.concepts.annotation.board import Board
 from palate.concepts.annotation.comparing import ask_first_order, ask_second_order
 from palate.concepts.annotation.injection import flags_of
@@ -52,6 +54,7 @@ def annotate(
     audit_pairs: int | None = None,
     max_chars: int | None = None,
     seed: int = 0,
+    block: int = BLOCK,
     progress: Progress | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> Annotation:
@@ -80,7 +83,7 @@ def annotate(
     rounds
         Share of the pairs that each round asks; what they leave is a last round.
     policy
-        Called after each round.
+        Called after each round; after the last one only its word on the second order counts.
     audit_share
         Share of the pairs that the audit asks in both orders.
     audit_pairs
@@ -89,6 +92,8 @@ def annotate(
         Longest prompt or response that is shown whole.
     seed
         Seed of the order of responses, of the rounds and of the audit.
+    block
+        Questions handed to the client at a time.
     progress
         Called with the number of pairs done and their total, first with 0.
     provenance
@@ -116,10 +121,14 @@ def annotate(
         max_chars=max_chars,
     )
     _check(preferences, concepts)
-    board = Board(preferences, concepts, client, choices, seed=seed)
+    board = Board(preferences, concepts, client, choices, seed=seed, block=block)
     if choices.second_order == "audit":
         board.audit = audited(
-            board.ids, share=choices.audit_share, at_least=choices.audit_pairs, seed=seed
+            board.ids,
+            board.domains,
+            share=choices.audit_share,
+            at_least=choices.audit_pairs,
+            seed=seed,
         )
     elif choices.second_order == "always":
         board.audit[:] = True
@@ -130,7 +139,10 @@ def annotate(
         _ask_round(board, rows)
         board.rounds += 1
         if policy is not None:
-            board.decide(policy(board.state()))
+            decision = policy(board.state())
+            if done + rows.size == len(board.ids):  # nothing is left to be spared
+                decision = replace(decision, keep=np.ones_like(decision.keep), reasons={})
+            board.decide(decision)
             if choices.second_order in ("audit", "policy"):
                 _ask_where_it_matters(board)
         done += rows.size

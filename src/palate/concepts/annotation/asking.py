@@ -15,7 +15,7 @@ from palate.llm.outcome import Asks, Failure, Outcome, Reason, Usage
 from palate.llm.request import Request
 
 SHAPE: frozenset[Reason] = frozenset({"not json", "wrong shape", "cut off", "too long"})
-BLOCK = 2_000
+BLOCK = 5_000
 """Questions handed to the client at a time: many for its concurrency, few for memory."""
 
 
@@ -93,7 +93,7 @@ class Spent:
 
 
 def ask(
-    client: Asks, questions: Iterable[Question], *, spent: Spent, block: int = BLOCK
+    client: Asks, questions: Iterable[Question], *, spent: Spent, block: int
 ) -> Iterator[tuple[Question, Outcome]]:
     """Yield each question, or the parts of it that were asked in the end, with its outcome.
 

@@ -7,21 +7,21 @@ the pair's are never asked; they are 0 in the end, unless nothing at all is know
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from palate.concepts.annotation.asking import Question, Spent
+from palate.concepts.annotation.asking import BLOCK, Question, Spent, ask
 from palate.concepts.annotation.policy import AnnotationState, Decision
 from palate.concepts.annotation.protocols import Choices, chunks
 from palate.concepts.annotation.second_order import combined
 from palate.concepts.annotation.shown import Shown, show
 from palate.concepts.concept import Concept
 from palate.data.preferences import Preferences
-from palate.llm.outcome import Asks, Failure
+from palate.llm.outcome import Asks, Failure, Outcome
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -68,6 +68,8 @@ class Board:
         How pairs are asked about.
     seed
         The recorded seed.
+    block
+        Questions handed to the client at a time.
     """
 
     def __init__(
@@ -78,9 +80,10 @@ class Board:
         choices: Choices,
         *,
         seed: int,
+        block: int = BLOCK,
     ) -> None:
         self.preferences, self.concepts = preferences, tuple(concepts)
-        self.client, self.choices, self.seed = client, choices, seed
+        self.client, self.choices, self.seed, self.block = client, choices, seed, block
         self.ids = tuple(preferences.ids)
         self.domains = tuple(preferences.pairs["domain"].to_list())
         names = sorted(set(self.domains))
@@ -197,6 +200,16 @@ class Board:
             The columns.
         """
         return tuple(self.concepts[j] for j in columns)
+
+    def ask(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Outcome]]:
+        """Yield questions, or the parts that were asked in the end, with their outcomes.
+
+        Parameters
+        ----------
+        questions
+            The questions.
+        """
+        return ask(self.client, questions, spent=self.spent, block=self.block)
 
     def lose(self, question: Question, failure: Failure, part: Part) -> None:
         """Record a question without an answer.

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from palate.concepts.annotation.asking import Question, ask
+from palate.concepts.annotation.asking import Question
 from palate.concepts.annotation.board import Board, Mask
 from palate.concepts.annotation.questions import compare_request
 from palate.concepts.annotation.reading import compared
@@ -51,7 +51,7 @@ def ask_second_order(board: Board, rows: npt.NDArray[np.int64], cells: Mask) -> 
 def _ask(board: Board, rows: npt.NDArray[np.int64], cells: Mask, *, exchanged: bool) -> None:
     target = board.second if exchanged else board.first
     questions = _questions(board, rows, cells, exchanged=exchanged)
-    for question, outcome in ask(board.client, questions, spent=board.spent):
+    for question, outcome in board.ask(questions):
         if isinstance(outcome, Failure):
             board.lose(question, outcome, "second order" if exchanged else "first order")
             continue

@@ -59,7 +59,12 @@ def save(annotation: Annotation, folder: str | PathLike[str]) -> None:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{target}: the folder cannot be made ({error.strerror}).") from error
-    write_text(target / "concepts.json", _json([c.to_dict() for c in annotation.matrix.concepts]))
+    matrix = annotation.matrix
+    definitions = [
+        {**concept.to_dict(), "scale": scale}  # which values alone do not always tell
+        for concept, scale in zip(matrix.concepts, matrix.scales, strict=True)
+    ]
+    write_text(target / "concepts.json", _json(definitions))
     write_text(target / "values.jsonl", _lines(_rows(annotation)))
     write_text(target / "annotation.json", _json(_facts(annotation)))
     write_text(target / "failures.jsonl", _lines(asdict(lost) for lost in annotation.lost))

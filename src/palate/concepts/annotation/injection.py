@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-EXCERPT = 120
+EXCERPT, LEAD = 120, 20
 LOOKED_AT = 200_000  # characters of a text
 
 _WORDS = r"(?:first|second|equal|irrelevant)"
@@ -98,7 +98,10 @@ def find_attempts(text: str, where: str) -> tuple[Flag, ...]:
     for what, pattern in PATTERNS.items():
         match = pattern.search(looked_at)
         if match:
-            start = max(0, match.start() - 20)
+            before = looked_at[max(0, match.start() - LEAD) : match.start()]
+            words = before.split(maxsplit=1)  # a first word that may be cut is left out
+            lead = words[1] if len(before) == LEAD and len(words) == 2 else before
+            start = match.start() - len(lead)
             found.append(Flag(where, what, looked_at[start : start + EXCERPT]))
     return tuple(found)
 

@@ -125,9 +125,13 @@ def _dropped(annotation: Annotation) -> str:
     n = len(annotation.dropped)
     if not n:
         return ""
-    named = ", ".join(f"{name} ({why})" for name, why in list(annotation.dropped.items())[:8])
-    more = f", and {n - 8} more" if n > 8 else ""
-    return f"Given up during the annotation, and left out: {named}{more}."
+    concepts = "1 concept was" if n == 1 else f"{n:,} concepts were"
+    named = list(annotation.dropped)
+    why = f" ({annotation.dropped[named[0]]})" if n == 1 else ""
+    return (
+        f"{concepts} given up during the annotation and {'is' if n == 1 else 'are'} left out: "
+        f"{_listed(named, 10)}{why}."
+    )
 
 
 def _stopped(annotation: Annotation) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from palate.concepts.annotation.asking import Question, ask
+from palate.concepts.annotation.asking import Question
 from palate.concepts.annotation.board import Board, Mask
 from palate.concepts.annotation.questions import relevance_request
 from palate.concepts.annotation.reading import relevant
@@ -30,7 +30,7 @@ def ask_relevance(board: Board, rows: npt.NDArray[np.int64], cells: Mask) -> Mas
         Shape (n_pairs, n_concepts): what is asked.
     """
     matters = np.zeros_like(cells)
-    for question, outcome in ask(board.client, _questions(board, rows, cells), spent=board.spent):
+    for question, outcome in board.ask(_questions(board, rows, cells)):
         columns = list(question.columns)
         if isinstance(outcome, Failure):
             board.lose(question, outcome, "relevance")

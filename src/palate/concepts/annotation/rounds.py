@@ -32,14 +32,34 @@ def rounds_of(
     if ends[-1] < 1 - 1e-9:
         ends = np.append(ends, 1.0)
     ends[-1] = 1.0
+    place = places(ids, domains, seed=seed, what="round")
+    number = np.minimum(np.searchsorted(ends, place), ends.size - 1)
+    parts = [np.flatnonzero(number == r) for r in range(ends.size)]
+    return [rows.astype(np.int64) for rows in parts if rows.size]
+
+
+def places(
+    ids: Sequence[str], domains: Sequence[str], *, seed: int, what: str
+) -> npt.NDArray[np.float64]:
+    """Return a random place between 0 and 1 for each pair, spread evenly over each domain.
+
+    Parameters
+    ----------
+    ids
+        Ids of the pairs.
+    domains
+        Domain of each pair.
+    seed
+        The recorded seed.
+    what
+        What it is drawn for.
+    """
     place = np.empty(len(ids))
     rows_of: dict[str, list[int]] = {}
     for i, domain in enumerate(domains):
         rows_of.setdefault(domain, []).append(i)
     for rows in rows_of.values():
-        order = sorted(rows, key=lambda i: (draw(ids[i], seed, "round"), ids[i]))
+        order = sorted(rows, key=lambda i: (draw(ids[i], seed, what), ids[i]))
         for k, i in enumerate(order):
             place[i] = (k + 0.5) / len(order)
-    number = np.minimum(np.searchsorted(ends, place), ends.size - 1)
-    parts = [np.flatnonzero(number == r) for r in range(ends.size)]
-    return [rows.astype(np.int64) for rows in parts if rows.size]
+    return place

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from palate.concepts.annotation.asking import Question, ask
+from palate.concepts.annotation.asking import Question
 from palate.concepts.annotation.board import Array, Board, Mask
 from palate.concepts.annotation.questions import Side, score_request
 from palate.concepts.annotation.reading import difference, scored
@@ -38,7 +38,7 @@ def ask_scores(board: Board, rows: npt.NDArray[np.int64], cells: Mask) -> None:
 def _scores(board: Board, rows: npt.NDArray[np.int64], cells: Mask, side: Side) -> Array:
     scores = np.full(cells.shape, np.nan)
     questions = _questions(board, rows, cells, side)
-    for question, outcome in ask(board.client, questions, spent=board.spent):
+    for question, outcome in board.ask(questions):
         if isinstance(outcome, Failure):
             board.lose(question, outcome, "response a" if side == "a" else "response b")
         else:

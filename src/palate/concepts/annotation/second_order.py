@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from palate.concepts.annotation.reading import DIGITS
-from palate.concepts.annotation.shown import draw
+from palate.concepts.annotation.rounds import places
 
 Array = npt.NDArray[np.float64]
 CLEAR = 1 / 3
@@ -45,13 +45,19 @@ class Consistency:
         return self.same / self.n if self.n else None
 
 
-def audited(ids: Sequence[str], *, share: float, at_least: int, seed: int) -> npt.NDArray[np.bool_]:
+def audited(
+    ids: Sequence[str], domains: Sequence[str], *, share: float, at_least: int, seed: int
+) -> npt.NDArray[np.bool_]:
     """Return which pairs are asked in both orders to see how often these agree.
+
+    Every domain gives its share, so that specific concepts are looked at as well.
 
     Parameters
     ----------
     ids
         Ids of the pairs.
+    domains
+        Domain of each pair.
     share
         Share of them.
     at_least
@@ -62,8 +68,8 @@ def audited(ids: Sequence[str], *, share: float, at_least: int, seed: int) -> np
     n = min(len(ids), max(math.ceil(share * len(ids)), at_least))
     chosen = np.zeros(len(ids), dtype=bool)
     if share > 0 and n:
-        order = sorted(range(len(ids)), key=lambda i: (draw(ids[i], seed, "audit"), ids[i]))
-        chosen[order[:n]] = True
+        place = places(ids, domains, seed=seed, what="audit")
+        chosen[sorted(range(len(ids)), key=lambda i: (place[i], ids[i]))[:n]] = True
     return chosen
 
 

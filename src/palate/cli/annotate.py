@@ -1,0 +1,360 @@
+"""`palate annotate`: a language model says which response has more of each concept."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from palate.cli.llm_options import (
+    CONCURRENCY,
+    TEMPERATURE,
+    TIMEOUT,
+    BaseUrl,
+    Batch,
+    Concurrency,
+    DryRun,
+    Llm,
+    LlmOptions,
+    MaxCost,
+    NoStore,
+    PriceText,
+    Rpm,
+    StorePath,
+    Temperature,
+    Timeout,
+    Tpm,
+    closing_line,
+    open_client,
+)
+from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, read_file
+
+if TYPE_CHECKING:
+    from palate.concepts.annotation.annotation import Annotation
+    from palate.concepts.annotation.policy import Policy
+    from palate.concepts.concept import Concept
+    from palate.data.preferences import Preferences
+    from palate.data.run_directory import RunDirectory
+
+ASKING = "How it is asked"
+BATCH_BLOCK = 50_000  # questions that a provider takes in one batch
+
+
+def annotate(
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="Preferences in any known format, hf://organisation/name, or demo.",
+            metavar="FILE",
+        ),
+    ],
+    concepts: Annotated[
+        str,
+        typer.Option(
+            "--concepts",
+            help="Definitions of the concepts, as palate discover writes them; general for the "
+            "built-in list, demo for those of the demo set.",
+        ),
+    ],
+    llm: Llm = None,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            "--protocol",
+            help="lean (one short call a pair), paper (relevance first, reasons, both orders) or "
+            "score (1 to 7 for one response at a time).",
+        ),
+    ] = "lean",
+    relevance: Annotated[
+        str | None,
+        typer.Option(
+            "--relevance",
+            help="folded (an answer of the comparison), call (asked before) or none.",
+            rich_help_panel=ASKING,
+        ),
+    ] = None,
+    reasons: Annotated[
+        bool | None,
+        typer.Option(
+            "--reasons/--no-reasons",
+            help="A short reason before each answer.",
+            rich_help_panel=ASKING,
+        ),
+    ] = None,
+    second_order: Annotated[
+        str | None,
+        typer.Option(
+            "--second-order",
+            help="Ask again with the responses exchanged: always, audit (a random share, and "
+            "where the policy wants it), policy or never.",
+            rich_help_panel=ASKING,
+        ),
+    ] = None,
+    concepts_per_call: Annotated[
+        int | None,
+        typer.Option(
+            "--concepts-per-call", min=1, help="Most concepts in a call.", rich_help_panel=ASKING
+        ),
+    ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            "--policy",
+            help="economical (drop what cannot become supported, stop where enough is known, given "
+            "the verdicts of FILE) or all (ask everything). lean: economical; else: all.",
+            rich_help_panel=ASKING,
+        ),
+    ] = None,
+    mechanism: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--mechanism",
+            "-m",
+            help="The economical policy looks at this mechanism only; may be repeated.",
+            rich_help_panel=ASKING,
+        ),
+    ] = None,
+    audit_share: Annotated[
+        float | None,
+        typer.Option(
+            "--audit-share",
+            min=0.0,
+            max=1.0,
+            help="Share of the pairs asked in both orders, at least 30 pairs unless it is 0.",
+            rich_help_panel=ASKING,
+        ),
+    ] = None,
+    max_chars: Annotated[
+        int | None,
+        typer.Option(
+            "--max-chars",
+            help="Longest prompt or response that is shown whole; 12000 if absent.",
+            rich_help_panel=ASKING,
+        ),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", help="Format of FILE; told from its content."),
+    ] = None,
+    domain_column: DomainColumn = None,
+    column: Columns = None,
+    verdict_column: VerdictColumns = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for the results; annotated-NAME if absent."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    base_url: BaseUrl = None,
+    store: StorePath = None,
+    no_store: NoStore = False,
+    max_cost: MaxCost = None,
+    price: PriceText = None,
+    concurrency: Concurrency = CONCURRENCY,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    timeout: Timeout = TIMEOUT,
+    temperature: Temperature = TEMPERATURE,
+    batch: Batch = False,
+    dry_run: DryRun = False,
+    skip_bad_rows: BadRows = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress; only the summary.")
+    ] = False,
+) -> None:
+    """Let a language model say which response of each pair in FILE has more of each concept."""
+    from palate.cli.annotate_view import print_annotation
+    from palate.cli.progress import Stages
+    from palate.cli.run import folder_for
+    from palate.concepts.annotation.annotate import annotate as annotate_pairs
+    from palate.concepts.annotation.asking import BLOCK
+    from palate.concepts.annotation.protocols import choose
+    from palate.concepts.annotation.typical import typical_answer
+    from palate.data.staged_run import staged_run
+    from palate.errors import UnknownNameError
+
+    policy = policy or ("economical" if protocol == "lean" else "all")
+    if policy not in ("economical", "all"):
+        raise UnknownNameError("policy", policy, ("economical", "all"))
+    choices: dict[str, Any] = {
+        "relevance": relevance,
+        "reasons": reasons,
+        "second_order": second_order,
+        "concepts_per_call": concepts_per_call,
+        "audit_share": audit_share,
+        "audit_pairs": 0 if audit_share == 0 else None,
+        "max_chars": max_chars,
+    }
+    choose(protocol, with_policy=policy == "economical", **choices)  # refused before any work
+    options = LlmOptions(
+        llm=llm,
+        base_url=base_url,
+        store=store,
+        no_store=no_store,
+        max_cost=max_cost,
+        price=price,
+        concurrency=concurrency,
+        rpm=rpm,
+        tpm=tpm,
+        timeout=timeout,
+        temperature=temperature,
+        batch=batch,
+        dry_run=dry_run,
+    )
+    out = out or Path(f"annotated-{folder_for(file).name.removeprefix('palate-')}")
+
+    def work(directory: RunDirectory | None) -> tuple[Annotation, str]:
+        with (
+            Stages(quiet=quiet) as stages,
+            open_client(options, stages, answer=typical_answer) as client,
+        ):
+            stages.stage(f"Reading {file}")
+            defined = concepts_of(concepts)
+            preferences = read_file(
+                file,
+                format=format,
+                domain_column=domain_column,
+                column=column,
+                verdict_column=verdict_column,
+                skip_bad_rows=skip_bad_rows,
+                seed=seed,
+            )
+            decides, rounds = policy_of(policy, preferences, mechanism, seed=seed)
+            if dry_run:  # typical answers tell a policy nothing
+                decides, rounds = None, None
+            stages.stage(f"Asking about {len(defined)} concepts on {preferences.n_pairs:,} pairs")
+            found = annotate_pairs(
+                preferences,
+                defined,
+                client,
+                protocol=protocol,  # type: ignore[arg-type]
+                **choices,
+                rounds=rounds,
+                policy=decides,
+                seed=seed,
+                block=BATCH_BLOCK if batch else BLOCK,
+                provenance={"model": llm, "temperature": temperature},
+            )
+            if directory is not None:
+                found.save(directory.path)
+                directory.write_run_json(
+                    arguments={
+                        "command": "annotate",
+                        "file": file,
+                        "format": format,
+                        "domain_column": domain_column,
+                        "columns": column or [],
+                        "verdict_columns": verdict_column or [],
+                        "concepts": concepts,
+                        "protocol": protocol,
+                        **choices,
+                        "policy": policy,
+                        "mechanisms": mechanism or "all",
+                        "llm": llm,
+                        "base_url": base_url,
+                        "temperature": temperature,
+                        "batch": batch,
+                        "max_cost": max_cost,
+                        "out": out,
+                        "overwrite": overwrite,
+                        "skip_bad_rows": skip_bad_rows,
+                    },
+                    inputs=[p for p in (file, concepts) if not p.startswith("hf://")],
+                    counts={
+                        "pairs": preferences.n_pairs,
+                        "domains": len(preferences.domains),
+                        "concepts": len(defined),
+                        "failed_pairs": len(found.failures),
+                        "truncated_pairs": len(found.truncated),
+                        "flagged_pairs": len(found.flagged),
+                        "rejected_rows": preferences.provenance.get("rejected_rows", 0),
+                    },
+                    seed=seed,
+                )
+            return found, closing_line(client)
+
+    if dry_run:
+        _, closing = work(None)
+        typer.echo(closing)
+        if policy == "economical":
+            typer.echo("The economical policy usually asks less: this is without it.")
+        return
+    with staged_run(out, overwrite=overwrite) as directory:
+        found, closing = work(directory)
+    command = ["palate", "explain", file, "--annotation", str(out)]
+    for name, value in (("--format", format), ("--domain-column", domain_column)):
+        command += [name, value] if value else []
+    for name, values in (("--column", column), ("--verdict-column", verdict_column)):
+        command += [part for value in values or () for part in (name, value)]
+    print_annotation(found, closing=closing, out=out, command=shlex.join(command))
+
+
+def concepts_of(source: str) -> tuple[Concept, ...]:
+    """Return the concepts that `--concepts` names.
+
+    Parameters
+    ----------
+    source
+        "demo", "general" or a file of definitions.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing or holds no definitions.
+    """
+    from palate.concepts.imported_files import read_definitions
+
+    if not Path(source).exists():
+        if source == "demo":
+            from palate.data.demo import demo_paths
+
+            return read_definitions(demo_paths().concepts)
+        if source == "general":
+            from palate.concepts.vocabulary import general_concepts
+
+            return general_concepts()
+    return read_definitions(source)
+
+
+def policy_of(
+    name: str, preferences: Preferences, mechanisms: list[str] | None, *, seed: int
+) -> tuple[Policy | None, tuple[float, ...] | None]:
+    """Return the policy that `--policy` names, and its rounds.
+
+    Parameters
+    ----------
+    name
+        "economical" or "all".
+    preferences
+        The pairs with their verdicts.
+    mechanisms
+        Mechanisms that it looks at; None for all.
+    seed
+        Its seed.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such mechanism.
+    InputError
+        If mechanisms are named and nothing looks at them.
+    """
+    from palate.errors import InputError
+
+    if name == "all" or not preferences.mechanisms:
+        if mechanisms:
+            raise InputError(
+                "--mechanism: found it without a policy that looks at verdicts; expected --policy "
+                "economical, and a file with verdicts."
+            )
+        return None, None
+    from palate.explanations.annotation_policies import economical, growing_rounds
+
+    return (
+        economical(preferences, mechanisms=mechanisms or None, seed=seed),
+        growing_rounds(preferences.n_pairs),
+    )
