@@ -8,7 +8,7 @@ import pytest
 
 from palate.cli import main
 
-from .session import Done, Palate, votes, write_jsonl
+from .session import QUICK, Done, Palate, votes, write_jsonl
 
 
 @pytest.fixture
@@ -28,10 +28,10 @@ def palate(capfd: pytest.CaptureFixture[str]) -> Palate:
 
 @pytest.fixture
 def quick(tmp_path: Path) -> list[object]:
-    """Options that make a run on these votes fast: one annotated concept, few resamples."""
+    """Options that make a run fast: one annotated concept, few folds, few resamples."""
     rows = [{"id": r["id"], "values": {"Size": r["labels"]["long"]}} for r in votes()]
     values = write_jsonl(tmp_path / "sizes.jsonl", rows)
-    return ["--values", values, "--bootstrap", "10"]
+    return ["--values", values, *QUICK]
 
 
 @pytest.fixture

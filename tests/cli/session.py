@@ -1,10 +1,13 @@
-"""What a command gives, and small files to run it on."""
+"""What a command gives, small files to run it on, and commands in processes of their own."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import random
+import signal
+import subprocess
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +30,33 @@ class Done:
 
 
 Palate = Callable[..., Done]
+
+
+QUICK = ("--bootstrap", "10", "--folds", "3")  # the least work that goes through every step
+PATIENCE = 120  # seconds after which a program counts as hanging, on the busiest machine
+
+
+def await_workers(process: subprocess.Popen[str]) -> None:
+    """Wait until a program that divides its work has workers and listens to Ctrl-C again.
+
+    It ignores Ctrl-C while it starts them. How long that takes depends on the machine, so where
+    the system tells, it is asked.
+    """
+    about = Path("/proc") / str(process.pid)
+    workers = about / "task" / str(process.pid) / "children"
+    until = time.monotonic() + PATIENCE
+    while workers.is_file() and time.monotonic() < until:
+        children = workers.read_text().split()
+        (ignored,) = (
+            line.split()[1]
+            for line in (about / "status").read_text().splitlines()
+            if line.startswith("SigIgn:")
+        )
+        if len(children) >= 2 and not int(ignored, 16) >> (signal.SIGINT - 1) & 1:
+            break
+        time.sleep(0.02)
+    time.sleep(0.7)
+    assert process.poll() is None, "the run ended before it could be interrupted"
 
 
 WORDS = ("salt", "water", "heat", "stir", "spoon", "oven", "bread", "butter", "milk", "egg")

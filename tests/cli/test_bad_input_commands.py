@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .session import Done, Palate, votes, write_jsonl
+from .session import QUICK, Done, Palate, votes, write_jsonl
 
 COMMANDS = ("explain", "inspect", "convert")
 
@@ -151,7 +151,7 @@ def test_bad_rows_are_skipped_written_and_counted(
     del rows[9]["prompt"]
     file = write_jsonl(tmp_path / "some.jsonl", rows)
     rejected = tmp_path / "rejected.jsonl"
-    more = ["--bootstrap", "10"] if command == "explain" else []
+    more = [*QUICK] if command == "explain" else []
     done = call(palate, command, file, tmp_path, "--skip-bad-rows", rejected, *more)
     assert done.code == 0, done.err
     lines = [json.loads(line) for line in rejected.read_text("utf-8").splitlines()]
@@ -166,7 +166,7 @@ class TestVerdicts:
 
     def explain(self, palate: Palate, tmp_path: Path, rows: list[Any], *more: object) -> Done:
         file = write_jsonl(tmp_path / "votes.jsonl", rows)
-        return call(palate, "explain", file, tmp_path, "--bootstrap", "10", *more)
+        return call(palate, "explain", file, tmp_path, *QUICK, *more)
 
     def test_unknown_mechanism(self, palate: Palate, tmp_path: Path) -> None:
         done = self.explain(palate, tmp_path, votes(), "--mechanism", "lang")

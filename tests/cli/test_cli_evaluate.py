@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +15,7 @@ import pytest
 
 from palate.explanations.protocol_result import Evaluation
 
-from .session import Done, Palate, votes, write_jsonl
+from .session import PATIENCE, Done, Palate, await_workers, votes, write_jsonl
 
 FAST = ["--splits", "3", "--test-share", ".34", "--folds", "2", "--jobs", "1"]
 FEW = [*FAST, "--model", "shared-only", "--model", "pooled"]
@@ -176,7 +175,8 @@ class TestBadInput:
 
 @pytest.mark.skipif(os.name != "posix", reason="process groups are those of POSIX")
 def test_an_interrupted_run_leaves_nothing(file: Path, sizes: list[object], tmp_path: Path) -> None:
-    arguments = ["evaluate", file, *sizes, "--splits", "400", "--out", tmp_path / "new" / "out"]
+    arguments = ["evaluate", file, *sizes, "--splits", "400", "--jobs", "2"]
+    arguments += ["--out", tmp_path / "new" / "out"]
     run = subprocess.Popen(
         [sys.executable, "-c", "from palate.cli import main; main()", *map(str, arguments)],
         stderr=subprocess.PIPE,
@@ -188,9 +188,9 @@ def test_an_interrupted_run_leaves_nothing(file: Path, sizes: list[object], tmp_
     for line in run.stderr:
         if line.startswith("Evaluating"):
             break
-    time.sleep(1)
+    await_workers(run)
     os.killpg(run.pid, signal.SIGINT)
-    out, err = run.communicate(timeout=60)
+    out, err = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130, err
     assert "Interrupted; no results were written." in err
     assert "Traceback" not in err

@@ -16,7 +16,7 @@ import palate as package
 from palate.cli import main
 from palate.cli.run import folder_for
 
-from .session import Palate, votes, write_jsonl
+from .session import QUICK, Palate, votes, write_jsonl
 
 FILES = {"COMPLETE", "explanation.json", "pairs.parquet", "report.html", "run.json", "weights.csv"}
 
@@ -114,7 +114,7 @@ def test_annotated_concepts_stand_alone_or_beside_the_measured_ones(
 ) -> None:
     rows = [{"id": r["id"], "values": {"Size": r["labels"]["long"]}} for r in votes()]
     values = write_jsonl(tmp_path / "values.jsonl", rows)
-    common = ["--values", values, "-m", "long", "--bootstrap", "10"]
+    common = ["--values", values, "-m", "long", *QUICK]
     assert palate("explain", file, *common, "--out", tmp_path / "alone").code == 0
     alone = package.Explanation.load(tmp_path / "alone")
     assert alone.concepts.names == ("Size",)
@@ -142,7 +142,7 @@ def test_tables_of_ones_own_are_read(palate: Palate, tmp_path: Path) -> None:
     done = palate(
         *("explain", tmp_path / "own.csv", *(x for name in names for x in ("--column", name))),
         *("--verdict-column", "winner", "--domain-column", "topic"),
-        *("--out", tmp_path / "out", "--bootstrap", "10"),
+        *("--out", tmp_path / "out", *QUICK),
     )
     assert done.code == 0, done.err
     explanation = package.Explanation.load(tmp_path / "out")

@@ -20,7 +20,7 @@ from palate.cli.failures import describe
 from palate.cli.progress import time_left
 from palate.errors import DataError
 
-from .session import Palate, votes, write_jsonl
+from .session import PATIENCE, QUICK, Palate, await_workers, votes, write_jsonl
 
 PROGRAM = [sys.executable, "-c", "from palate.cli import main; main()"]
 HOSTILE = (
@@ -55,7 +55,7 @@ def test_hostile_texts_do_no_harm_in_any_command(
     palate: Palate, hostile: Path, tmp_path: Path
 ) -> None:
     for arguments in (
-        ["explain", hostile, "--out", tmp_path / "out", "--bootstrap", "10"],
+        ["explain", hostile, "--out", tmp_path / "out", *QUICK],
         ["inspect", hostile],
         ["convert", hostile, tmp_path / "out.parquet"],
     ):
@@ -74,7 +74,7 @@ def test_hostile_names_of_concepts_do_no_harm(palate: Palate, file: Path, tmp_pa
     values = write_jsonl(tmp_path / "values.jsonl", rows)
     done = palate(
         *("explain", file, "--concepts", concepts, "--values", values),
-        *("--out", tmp_path / "out", "--bootstrap", "10"),
+        *("--out", tmp_path / "out", *QUICK),
     )
     assert done.code == 0, done.err
     assert "Warmth" in done.out
@@ -137,7 +137,7 @@ def in_terminal(arguments: list[str], folder: Path) -> str:
     )
     os.close(theirs)
     shown = b""
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         if not select.select([ours], [], [], 0.5)[0]:
             continue
@@ -149,7 +149,7 @@ def in_terminal(arguments: list[str], folder: Path) -> str:
             break
         shown += data
     os.close(ours)
-    assert process.wait(timeout=20) == 0, shown
+    assert process.wait(timeout=PATIENCE) == 0, shown
     return shown.decode()
 
 
@@ -157,10 +157,11 @@ def in_terminal(arguments: list[str], folder: Path) -> str:
 def test_a_terminal_gets_colour_and_progress_but_no_escape_of_a_stranger(
     hostile: Path, tmp_path: Path
 ) -> None:
-    shown = in_terminal(["explain", str(hostile), "--bootstrap", "10"], tmp_path)
+    # one process, so that one mechanism is done well before the other
+    shown = in_terminal(["explain", str(hostile), *QUICK, "--jobs", "1"], tmp_path)
     assert "\x1b[" in shown  # our own colours
     assert "Explaining 2 mechanisms" in shown
-    assert re.search(r"about \d+ s left", shown)
+    assert re.search(r"about (\d+ min )?\d+ s left", shown)
     assert "\x1b[31mred" not in shown
     assert "\x1b]0;" not in shown
     assert not re.search("[\x07\x08\x00\u202a-\u202e\u2066-\u2069]", shown)
@@ -168,9 +169,12 @@ def test_a_terminal_gets_colour_and_progress_but_no_escape_of_a_stranger(
 
 def started(folder: Path, out: Path, *more: str, **variables: str) -> subprocess.Popen[str]:
     """A run that is in the middle of its work, with processes of its own."""
-    file = write_jsonl(folder / "many.jsonl", votes(3000, domains=[f"d{i}" for i in range(8)]))
+    file = write_jsonl(folder / "many.jsonl", votes(1200, domains=[f"d{i}" for i in range(8)]))
     process = subprocess.Popen(
-        [*PROGRAM, "explain", str(file), "--out", str(out), "--bootstrap", "2000", *more],
+        [
+            *(*PROGRAM, "explain", str(file), "--out", str(out)),
+            *("--bootstrap", "2000", "--jobs", "2", *more),
+        ],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -182,15 +186,14 @@ def started(folder: Path, out: Path, *more: str, **variables: str) -> subprocess
     for line in process.stderr:
         if line.startswith("Explaining"):
             break
-    time.sleep(1.0)
-    assert process.poll() is None, "the run ended before it could be interrupted"
+    await_workers(process)
     return process
 
 
 def interrupted(process: subprocess.Popen[str], by: int = signal.SIGINT) -> tuple[int, str, str]:
     """Exit code and output of a run after Ctrl-C, which reaches all its processes."""
     os.killpg(process.pid, by)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err
 
 
@@ -213,7 +216,7 @@ def test_an_impatient_ctrl_c_without_helper_programs_ends_all_the_same(tmp_path:
     for _ in range(2):
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.03)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert "Warning" not in err
@@ -246,7 +249,7 @@ def test_a_closed_pipe_is_no_error(file: Path, tmp_path: Path) -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == ""
-        assert process.wait(timeout=30) == 1
+        assert process.wait(timeout=PATIENCE) == 1
 
 
 def test_every_kind_of_failure_is_one_sentence_with_its_code() -> None:
@@ -269,13 +272,14 @@ def test_the_time_left_follows_from_what_is_done() -> None:
     assert time_left(10.0, 0, 6) == time_left(10.0, 6, 6) == ""
 
 
-def test_a_terminal_that_knows_ascii_only_is_no_obstacle(tmp_path: Path) -> None:
-    file = write_jsonl(tmp_path / "v.jsonl", votes(60, domains=["a"]))
+def test_a_terminal_that_knows_ascii_only_is_no_obstacle(
+    file: Path, quick: list[object], tmp_path: Path
+) -> None:
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = subprocess.run(
         [
-            *(sys.executable, "-c", "from palate.cli import main; main()"),
-            *("explain", str(file), "--bootstrap", "5", "--quiet", "-o", "out ü"),
+            *(*PROGRAM, "explain", str(file), *map(str, quick)),
+            *("-m", "long", "--quiet", "-o", "out ü"),
         ],
         cwd=tmp_path,
         env={**os.environ, **plain},

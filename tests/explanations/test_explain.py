@@ -16,6 +16,7 @@ SHARED = np.array([1.5, -1.0, 0.6, 0.0, 0.0, 0.0, 0.0, 0.0])
 DOMAIN = np.zeros((3, 8))
 DOMAIN[0, 3], DOMAIN[1, 0], DOMAIN[2, 4] = 1.5, -1.2, -1.0
 QUICK = {"n_bootstrap": 20, "n_jobs": 1}
+ROUGH = {"n_bootstrap": 5, "n_folds": 3, "n_jobs": 1}  # for what no figure depends on
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +113,9 @@ def same(a: Explanation, b: Explanation) -> None:
 
 def test_the_same_seed_gives_the_same_explanation() -> None:
     world = planted(300, shared=SHARED, domain=DOMAIN)
-    one, two = (explain(world.preferences, world.concepts, **QUICK) for _ in range(2))
+    one, two = (explain(world.preferences, world.concepts, **ROUGH) for _ in range(2))
     same(one, two)
-    other = explain(world.preferences, world.concepts, **(QUICK | {"seed": 1}))
+    other = explain(world.preferences, world.concepts, **(ROUGH | {"seed": 1}))
     assert not np.array_equal(other.shared.selected, one.shared.selected)
 
 
@@ -178,7 +179,7 @@ def test_nothing_leaks_between_pairs_that_share_a_prompt() -> None:
 
 def test_specific_concepts_have_weights_in_their_domains_only() -> None:
     world = planted(900, shared=SHARED, domain=DOMAIN, specific={3: ("domain 0",)})
-    found = explain(world.preferences, world.concepts, **QUICK)
+    found = explain(world.preferences, world.concepts, **ROUGH)
     assert np.isnan(found.shared.weight[3])
     assert np.isnan(found.total.weight[1:, 3]).all()
     assert np.isnan(found.exact_shared[3])
@@ -191,7 +192,7 @@ def test_specific_concepts_have_weights_in_their_domains_only() -> None:
 
 def test_one_domain_gives_the_shared_part_alone_and_a_note() -> None:
     world = planted(400, shared=SHARED, domain=np.zeros((1, 8)))
-    found = explain(world.preferences, world.concepts, **QUICK)
+    found = explain(world.preferences, world.concepts, **ROUGH)
     assert np.isnan(found.domain.weight).all()
     np.testing.assert_array_equal(found.total.weight[0], found.shared.weight)
     assert any("one domain only" in note for note in found.notes)
@@ -200,7 +201,7 @@ def test_one_domain_gives_the_shared_part_alone_and_a_note() -> None:
 
 def test_two_domains_are_left_out_one_by_one() -> None:
     world = planted(400, shared=SHARED, domain=np.zeros((2, 8)))
-    found = explain(world.preferences, world.concepts, **QUICK)
+    found = explain(world.preferences, world.concepts, **ROUGH)
     new = found.scores.filter(
         (found.scores["setting"] == "new domain") & (found.scores["model"] == "HMDR")
     )
@@ -224,7 +225,7 @@ def test_constant_concepts_are_left_out_and_named() -> None:
     world = planted(300, shared=SHARED, domain=DOMAIN)
     values = world.concepts.values.copy()
     values[:, 5] = 0.0
-    found = explain(world.preferences, matrix_of(values, world.preferences.ids), **QUICK)
+    found = explain(world.preferences, matrix_of(values, world.preferences.ids), **ROUGH)
     assert "c5" not in found.concepts.names
     assert found.settings["dropped"] == ["c5"]
     assert any("never differ" in note and "c5" in note for note in found.notes)
@@ -234,7 +235,7 @@ def test_constant_concepts_are_left_out_and_named() -> None:
 def test_pairs_without_any_value_are_left_out_and_counted(pairs: int, covered: int) -> None:
     world = planted(pairs, shared=SHARED, domain=DOMAIN)
     some = world.concepts.align(world.concepts.ids[:covered])
-    found = explain(world.preferences, some, **QUICK)
+    found = explain(world.preferences, some, **ROUGH)
     assert found.counts["used"] == covered
     assert found.counts["without_values"] == pairs - covered
     assert found.pairs["probability"].is_null().sum() == pairs - covered
@@ -244,11 +245,11 @@ def test_pairs_without_any_value_are_left_out_and_counted(pairs: int, covered: i
 
 def test_low_coverage_is_reported_and_can_be_refused() -> None:
     world = planted(300, shared=SHARED, domain=DOMAIN, missing=0.2)
-    found = explain(world.preferences, world.concepts, **QUICK)
+    found = explain(world.preferences, world.concepts, **ROUGH)
     assert found.coverage["measured"].max() < 0.9
     assert any("could be measured on fewer than 90 %" in note for note in found.notes)
     with pytest.raises(DataError, match="was not measured on pair"):
-        explain(world.preferences, world.concepts, missing="raise", **QUICK)
+        explain(world.preferences, world.concepts, missing="raise", **ROUGH)
 
 
 def test_soft_verdicts_and_ties() -> None:
@@ -256,7 +257,7 @@ def test_soft_verdicts_and_ties() -> None:
     soft = 0.6 * world.preferences.verdict("judge 0")
     soft[:50] = 0.0
     preferences = preferences_of({"judge": soft.tolist()}, world.preferences.pairs["domain"])
-    found = explain(preferences, world.concepts, **QUICK)
+    found = explain(preferences, world.concepts, **ROUGH)
     assert found.counts["ties"] == 50
     assert found.counts["used"] == 350
     assert found.pairs["held_out_probability"].is_null().sum() == 50
@@ -281,8 +282,8 @@ def test_a_mechanism_that_cannot_be_explained(verdicts: list[float], message: st
     preferences = preferences_of({"bad": verdicts, "fine": fine}, ["x", "y"] * 30)
     matrix = matrix_of(values, preferences.ids)
     with pytest.raises(DataError, match=message):
-        explain(preferences, matrix, mechanism="bad", **QUICK)
-    found = explain_all(preferences, matrix, **QUICK)
+        explain(preferences, matrix, mechanism="bad", **ROUGH)
+    found = explain_all(preferences, matrix, **ROUGH)
     assert [e.mechanism for e in found] == ["fine"]
     assert message in found.skipped["bad"]
     with pytest.raises(DataError, match="None of the 2 mechanisms can be explained"):

@@ -28,6 +28,7 @@ ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
+PATIENCE = 120_000  # milliseconds, on the busiest machine
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 
 WORDS = re.compile(r"[−+]?\d+(?:\.\d+)?|over 99(?:\.9)?|under 1")
@@ -45,7 +46,9 @@ pytestmark = [
 def browser():
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        running = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE
+        )
         yield running
         running.close()
 
@@ -68,6 +71,7 @@ def hostile_report(tmp_path_factory) -> Path:
 def opened(browser, path: Path, *, fragment: str = "", **settings) -> Iterator:
     """Open a file, refuse and record every other request, and fail on any error in the console."""
     context = browser.new_context(**{"viewport": DESK, "reduced_motion": "reduce", **settings})
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     asked: list[str] = []
     said: list[str] = []

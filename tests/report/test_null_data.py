@@ -112,7 +112,7 @@ def test_chance_findings_are_as_rare_as_promised():
 
 @pytest.mark.browser
 def test_no_bar_is_drawn_on_shuffled_verdicts(tmp_path):
-    from tests.report.test_browser import ARGUMENTS, CHROMIUM, opened
+    from tests.report.test_browser import ARGUMENTS, CHROMIUM, PATIENCE, opened
 
     if CHROMIUM is None:
         pytest.skip("no Chromium: install Debian's chromium or set PALATE_CHROMIUM to its path")
@@ -120,7 +120,9 @@ def test_no_bar_is_drawn_on_shuffled_verdicts(tmp_path):
     preferences, explanations = without_support(1, TWO)
     path = palate.write_report(explanations, preferences, tmp_path / "null.html")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE
+        )
         for domain in ("", "&d=law"):
             with opened(browser, path, fragment=f"#m=skimmer{domain}") as page:
                 page.click("#all")
