@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from palate.concepts.annotation.annotate import annotate as annotate
     from palate.concepts.annotation.annotation import Annotation as Annotation
     from palate.concepts.concept import Concept as Concept
+    from palate.concepts.discovery.discover import discover as discover
     from palate.concepts.imported import read_concepts as read_concepts
     from palate.concepts.matrix import ConceptMatrix as ConceptMatrix
     from palate.concepts.measured import measure as measure
@@ -57,6 +58,7 @@ _HOME = {
     "annotate": "palate.concepts.annotation.annotate",
     "compare": "palate.explanations.comparison_build",
     "compare_all": "palate.explanations.comparison_matrix",
+    "discover": "palate.concepts.discovery.discover",
     "evaluate": "palate.explanations.protocol",
     "explain": "palate.explanations.explain",
     "explain_all": "palate.explanations.explain",

@@ -27,6 +27,7 @@ PUBLIC = [
     "annotate",
     "compare",
     "compare_all",
+    "discover",
     "evaluate",
     "explain",
     "explain_all",

@@ -15,6 +15,7 @@ from palate.cli.annotate import annotate
 from palate.cli.compare import compare
 from palate.cli.convert import convert
 from palate.cli.demo import demo
+from palate.cli.discover import discover
 from palate.cli.distil import distil
 from palate.cli.evaluate import evaluate
 from palate.cli.explain import explain
@@ -25,6 +26,7 @@ from palate.cli.why import why
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "explain": explain,
+    "discover": discover,
     "annotate": annotate,
     "evaluate": evaluate,
     "compare": compare,

@@ -19,7 +19,7 @@ run.json, COMPLETE    counts, spending and notes; the mark of a finished run
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,7 @@ def discover(
     if run is not None:
         found.write(run)
         file = preferences.provenance.get("file")
-        spent = None if found.spent is None else str(found.spent)
+        spent = None if found.spent is None else asdict(found.spent)
         run.write_run_json(
             arguments={**work.settings.recorded(), "mechanisms": work.mechanisms},
             inputs=[] if file is None else [file],

@@ -49,12 +49,14 @@ class Discovery:
     def to_list(self) -> list[dict[str, Any]]:
         """Return the content of `concepts.json`."""
         return [
-            {**c.to_dict(), "provenance": dict(self.provenance.get(c.name, {}))}
+            {**c.to_dict(), "provenance": dict(self.provenance[c.name])}
+            if c.name in self.provenance
+            else c.to_dict()
             for c in self.concepts
         ]
 
     def write(self, run: RunDirectory) -> None:
-        """Write `concepts.json` and `discovery_pairs.json`.
+        """Write `concepts.json`, and `discovery_pairs.json` if there are any.
 
         Parameters
         ----------
@@ -66,7 +68,8 @@ class Discovery:
         OutputError
             If they cannot be written.
         """
-        run.write_json(PAIRS_FILE, sorted(self.pairs))
+        if self.pairs:
+            run.write_json(PAIRS_FILE, sorted(self.pairs))
         run.write_json(CONCEPTS_FILE, self.to_list())
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
@@ -108,6 +111,8 @@ class Discovery:
         entries = Source(file, what="definitions of concepts").document()
         return cls(
             concepts=concepts,
-            provenance={entry["name"]: entry.get("provenance") or {} for entry in entries},
+            provenance={
+                entry["name"]: entry["provenance"] for entry in entries if entry.get("provenance")
+            },
             pairs=discovery_pairs(given),
         )

@@ -67,7 +67,7 @@ class Work:
             )
         self.client, self.settings, self.seed = client, settings, seed
         ordered = sorted_by_id(preferences)
-        self.mechanisms = list(ordered.mechanisms if mechanisms is None else mechanisms)
+        self.mechanisms = sorted(set(ordered.mechanisms if mechanisms is None else mechanisms))
         for name in self.mechanisms:
             if name not in ordered.mechanisms:
                 raise UnknownNameError("mechanism", name, ordered.mechanisms)
