@@ -16,7 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"data", "llm"}),
     frozenset({"concepts", "mechanisms", "models", "inference"}),
     frozenset({"explanations"}),
-    frozenset({"validate", "actions", "report"}),
+    frozenset({"validate", "actions", "report", "distil"}),
     frozenset({"cli"}),
 )
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}

@@ -22,6 +22,8 @@ from palate.cli.explain import explain
 from palate.cli.failures import TERMINATED, guarded, leave
 from palate.cli.inspect import inspect
 from palate.cli.plan import plan
+from palate.cli.store import COMMANDS as STORE_COMMANDS
+from palate.cli.store import HELP as STORE_HELP
 from palate.cli.why import why
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -38,9 +40,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "convert": convert,
 }
 
+# commands of two words: the help of the first one, and the second ones
+GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
+    "store": (STORE_HELP, STORE_COMMANDS),
+}
+
 
 def app(*, debug: bool = False) -> typer.Typer:
-    """Return the application with every command of `COMMANDS`.
+    """Return the application with every command of `COMMANDS` and `GROUPS`.
 
     Parameters
     ----------
@@ -58,6 +65,11 @@ def app(*, debug: bool = False) -> typer.Typer:
     application.callback()(_options)
     for name, command in COMMANDS.items():
         application.command(name)(guarded(command, debug=debug))
+    for group, (words, commands) in GROUPS.items():
+        part = typer.Typer(help=words, no_args_is_help=True)
+        for name, command in commands.items():
+            part.command(name)(guarded(command, debug=debug))
+        application.add_typer(part, name=group)
     return application
 
 

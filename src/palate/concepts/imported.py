@@ -21,7 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 from palate.concepts.concept import Concept
-from palate.concepts.imported_files import AGAIN, ValueRow, read_definitions, value_rows
+from palate.concepts.imported_files import (
+    AGAIN,
+    ValueRow,
+    read_definitions,
+    read_recorded,
+    value_rows,
+)
 from palate.concepts.imported_scores import concepts_from_scores as concepts_from_scores
 from palate.concepts.imported_votes import concepts_from_votes as concepts_from_votes
 from palate.concepts.imported_votes import (
@@ -98,6 +104,12 @@ def read_concepts(
         concepts = read_definitions(concepts_path)
     values = _fill(rows, concepts, values_path, concepts_path)
     values, scales, step = scaled(values)
+    recorded = {} if concepts_path is None else read_recorded(concepts_path)
+    for j, concept in enumerate(concepts):  # a soft comparison is no rating of one point
+        soft = step[j] == 1.0 and not (np.abs(values[:, j]) > 1).any()
+        if soft and recorded.get(concept.name, {}).get("scale") == "comp":
+            scales, step[j] = (*scales[:j], "comp", *scales[j + 1 :]), np.nan
+    known = {c: r["reliability"] for c, r in recorded.items() if r.get("reliability")}
     return ConceptMatrix(
         ids=tuple(row.id for row in rows),
         concepts=concepts,
@@ -109,6 +121,7 @@ def read_concepts(
             "concepts": None if concepts_path is None else str(concepts_path),
             "values": str(values_path),
             "n_second_annotations": sum(row.annotated_twice for row in rows),
+            **({"reliability": known} if known else {}),
         },
     )
 

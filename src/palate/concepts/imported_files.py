@@ -82,6 +82,38 @@ def read_definitions(path: str | PathLike[str]) -> tuple[Concept, ...]:
     return tuple(concepts.values())
 
 
+def read_recorded(path: str | PathLike[str]) -> dict[str, dict[str, Any]]:
+    """Return what definitions say of the values of concepts: `scale`, and how reliable they are.
+
+    Parameters
+    ----------
+    path
+        The file that `read_definitions` reads.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing or no JSON.
+    RowError
+        If what is recorded is no object of numbers and words, or the scale unknown.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for number, entry in enumerate(Source(Path(path), what="definitions").document(), start=1):
+        kept = {key: entry[key] for key in ("scale", "reliability") if key in entry}
+        if kept.get("scale", "comp") not in ("comp", "score", "measured"):
+            raise RowError(path, number, "scale", kept["scale"], "comp, score or measured")
+        figures = kept.get("reliability", {})
+        if not isinstance(figures, dict) or not all(
+            value is None
+            or (key == "source" and isinstance(value, str))
+            or (isinstance(value, int | float) and math.isfinite(value))
+            for key, value in figures.items()
+        ):
+            raise RowError(path, number, "reliability", figures, "an object of numbers")
+        found[str(entry["name"])] = kept
+    return found
+
+
 def value_rows(path: str | PathLike[str]) -> Iterator[ValueRow]:
     """Yield the rows of a values file.
 

@@ -215,15 +215,28 @@ def unreliable(table: pl.DataFrame) -> tuple[str, ...]:
     return tuple(table.filter(pl.col("status") == UNRELIABLE)["concept"])
 
 
-def reliability_notes(table: pl.DataFrame) -> tuple[str, ...]:
+def reliability_notes(table: pl.DataFrame, *, distilled: bool = False) -> tuple[str, ...]:
     """Return what a reader must know: concepts that say nothing, and those not shown to say much.
 
     Parameters
     ----------
     table
-        What `reliability` gives.
+        What `reliability` gives, or `palate.concepts.recorded.recorded`.
+    distilled
+        Whether the values are those of a student, which the table compares with the annotations it
+        was trained on.
     """
     notes = []
+    shown = table.drop_nulls("reliability").sort("reliability")
+    if distilled and shown.height:
+        least, most = shown.row(0, named=True), shown.row(-1, named=True)
+        notes.append(
+            f"The values of {shown.height} concept{'s' * (shown.height > 1)} are those of a local "
+            "model that was trained on annotated pairs. Held out by prompt they hold "
+            f"{100 * least['reliability']:.0f} % ({least['concept']}) to "
+            f"{100 * most['reliability']:.0f} % ({most['concept']}) of the variance of the "
+            "annotations, so effects take accordingly more pairs to be found."
+        )
     bad = table.filter(status=UNRELIABLE)
     if bad.height:
         named = ", ".join(
@@ -231,14 +244,20 @@ def reliability_notes(table: pl.DataFrame) -> tuple[str, ...]:
             for r in bad.iter_rows(named=True)
         )
         notes.append(
-            "Nothing can be said about these concepts, because annotating them again gave other "
-            f"values (reliability below {POOR}): {named}."
+            "Nothing can be said about these concepts, because "
+            + (
+                "the local model holds too little of the annotations"
+                if distilled
+                else "annotating them again gave other values"
+            )
+            + f" (reliability below {POOR}): {named}."
         )
     open_ = table.filter(status=NOT_SHOWN)["concept"].to_list()
     if open_:
         notes.append(
             f"Whether the values of {len(open_)} concept{'s' * (len(open_) > 1)} are reliable was "
-            f"not shown by the pairs annotated twice: {', '.join(open_)}."
+            f"not shown by the {'annotated pairs' if distilled else 'pairs annotated twice'}: "
+            f"{', '.join(open_)}."
         )
     return tuple(notes)
 
@@ -286,11 +305,25 @@ def _one(
     found |= {"reliability": r, "low": min(low, r), "high": max(high, r)}
     if np.isfinite(vif):
         found |= {"vif": float(vif), "attenuation": float(np.clip(1 - vif * (1 - r), 0.0, 1.0))}
-    if low >= POOR:
-        found["status"] = RELIABLE
-    elif r < POOR and high < ACCEPTABLE:
-        found["status"] = UNRELIABLE
+    found["status"] = status_of(r, low, high)
     return found
+
+
+def status_of(r: float, low: float, high: float) -> str:
+    """Return the status of a concept, as the head of this file says.
+
+    Parameters
+    ----------
+    r
+        Its reliability.
+    low
+        Lower end of its interval.
+    high
+        Upper end.
+    """
+    if low >= POOR:
+        return RELIABLE
+    return UNRELIABLE if r < POOR and high < ACCEPTABLE else NOT_SHOWN
 
 
 def _interval(

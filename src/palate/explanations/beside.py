@@ -90,7 +90,9 @@ def with_ceiling(
     return replace(explanation, ceiling=data)
 
 
-def with_reliability(explanation: Explanation, table: pl.DataFrame) -> Explanation:
+def with_reliability(
+    explanation: Explanation, table: pl.DataFrame, *, distilled: bool = False
+) -> Explanation:
     """Return an explanation in which nothing is said of concepts that are measured too unreliably.
 
     Parameters
@@ -98,7 +100,9 @@ def with_reliability(explanation: Explanation, table: pl.DataFrame) -> Explanati
     explanation
         The explained mechanism.
     table
-        What `palate.concepts.reliability.reliability` gives.
+        What `reliability` or `recorded` gives (`palate.concepts`).
+    distilled
+        Whether the figures came with the values of a student.
     """
     bad = np.isin(explanation.concepts.names, unreliable(table))
     return replace(
@@ -107,7 +111,7 @@ def with_reliability(explanation: Explanation, table: pl.DataFrame) -> Explanati
         domain=_silenced(explanation.domain, bad),
         total=_silenced(explanation.total, bad),
         reliability=table,
-        notes=(*explanation.notes, *reliability_notes(table)),
+        notes=(*explanation.notes, *reliability_notes(table, distilled=distilled)),
     )
 
 

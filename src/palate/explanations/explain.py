@@ -9,6 +9,7 @@ from typing import Literal, overload
 import numpy as np
 
 from palate.concepts.matrix import ConceptMatrix
+from palate.concepts.recorded import recorded
 from palate.data.preferences import Preferences
 from palate.errors import DataError, InputError
 from palate.explanations.assembly import assemble
@@ -227,7 +228,7 @@ def explain_all(
             if len(names) == 1:
                 raise
             skipped[name] = str(error)
-    table = None
+    table = recorded(concepts)
     if again is not None:
         table = reliability_of(
             preferences, concepts, again, groups=frame.group_of, level=level, seed=seed
@@ -241,7 +242,9 @@ def explain_all(
             extra = {"missing": missing, "cluster": cluster}
             found = assemble(preferences, frame, problems[name], verdicts[name], result, extra)
             found = with_ceiling(found, preferences, beside[name], seed=seed)
-            done[name] = found if table is None else with_reliability(found, table)
+            if table is not None:
+                found = with_reliability(found, table, distilled=again is None)
+            done[name] = found
         elif len(names) == 1:
             raise result
         else:
