@@ -25,7 +25,13 @@ from palate.concepts.annotation.board import Board
 from palate.concepts.annotation.comparing import ask_first_order, ask_second_order
 from palate.concepts.annotation.injection import flags_of
 from palate.concepts.annotation.policy import Policy
-from palate.concepts.annotation.protocols import Protocol, Relevance, SecondOrder, choose
+from palate.concepts.annotation.protocols import (
+    Definitions,
+    Protocol,
+    Relevance,
+    SecondOrder,
+    choose,
+)
 from palate.concepts.annotation.relevance import ask_relevance
 from palate.concepts.annotation.rounds import rounds_of
 from palate.concepts.annotation.scoring import ask_scores
@@ -52,6 +58,7 @@ def annotate(
     policy: Policy | None = None,
     audit_share: float | None = None,
     audit_pairs: int | None = None,
+    definitions: Definitions | None = None,
     max_chars: int | None = None,
     seed: int = 0,
     block: int = BLOCK,
@@ -88,6 +95,8 @@ def annotate(
         Share of the pairs that the audit asks in both orders.
     audit_pairs
         Fewest pairs of the audit.
+    definitions
+        "full", or "high" for definitions without their low end.
     max_chars
         Longest prompt or response that is shown whole.
     seed
@@ -118,6 +127,7 @@ def annotate(
         rounds=None if rounds is None else tuple(rounds),
         audit_share=audit_share,
         audit_pairs=audit_pairs,
+        definitions=definitions,
         max_chars=max_chars,
     )
     _check(preferences, concepts)

@@ -8,7 +8,7 @@ the pair's are never asked; they are 0 in the end, unless nothing at all is know
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from palate.concepts.annotation.asking import BLOCK, Question, Spent, ask
 from palate.concepts.annotation.policy import AnnotationState, Decision
 from palate.concepts.annotation.protocols import Choices, chunks
+from palate.concepts.annotation.questions import high_only
 from palate.concepts.annotation.second_order import combined
 from palate.concepts.annotation.shown import Shown, show
 from palate.concepts.concept import Concept
@@ -192,14 +193,17 @@ class Board:
         return chunks([j for j in self._order if cells[j]], self.choices.concepts_per_call)
 
     def chosen(self, columns: Sequence[int]) -> tuple[Concept, ...]:
-        """Return the concepts of these columns.
+        """Return the concepts of these columns, with the definitions that are shown.
 
         Parameters
         ----------
         columns
             The columns.
         """
-        return tuple(self.concepts[j] for j in columns)
+        chosen = tuple(self.concepts[j] for j in columns)
+        if self.choices.definitions == "high":
+            return tuple(replace(c, definition=high_only(c.definition)) for c in chosen)
+        return chosen
 
     def ask(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Outcome]]:
         """Yield questions, or the parts that were asked in the end, with their outcomes.

@@ -1,7 +1,7 @@
 """The protocols and the choices that make them up.
 
     lean    one comparison call a pair: "irrelevant" is an answer, no reasons, one order, the
-            second asked of a random tenth (at least 30 pairs)
+            second asked of a random tenth (at least 30 pairs), definitions without their "low"
     paper   relevance first; then a reason before each answer, at most 20 concepts a call, both
             orders of every pair
     score   one response a call, 1 to 7 for each concept, 0 = not relevant; the difference of the
@@ -23,6 +23,7 @@ from palate.errors import InputError, UnknownNameError
 Protocol = Literal["lean", "paper", "score"]
 Relevance = Literal["folded", "call", "none"]
 SecondOrder = Literal["always", "audit", "never", "policy"]
+Definitions = Literal["full", "high"]
 LEAST_CHARS = 200
 
 
@@ -50,6 +51,8 @@ class Choices:
         Share of the pairs that the audit asks in both orders.
     audit_pairs
         Fewest pairs of the audit.
+    definitions
+        "full": definitions are shown as they are; "high": without what stands behind "; low:".
     max_chars
         Longest prompt or response that is shown whole.
 
@@ -69,6 +72,7 @@ class Choices:
     rounds: tuple[float, ...] = (1.0,)
     audit_share: float = 0.1
     audit_pairs: int = 30
+    definitions: Definitions = "high"
     max_chars: int = MAX_CHARS
 
     def __post_init__(self) -> None:
@@ -76,6 +80,7 @@ class Choices:
             ("protocol", get_args(Protocol)),
             ("relevance", get_args(Relevance)),
             ("second_order", get_args(SecondOrder)),
+            ("definitions", get_args(Definitions)),
         ):
             if getattr(self, name) not in legal:
                 raise UnknownNameError(name.replace("_", " "), str(getattr(self, name)), legal)
@@ -111,8 +116,9 @@ PROTOCOLS: dict[str, Choices] = {
         reasons=True,
         second_order="always",
         concepts_per_call=20,
+        definitions="full",
     ),
-    "score": Choices(protocol="score", second_order="never"),
+    "score": Choices(protocol="score", second_order="never", definitions="full"),
 }
 POLICY_ROUNDS = (0.2, 0.2, 0.2, 0.2, 0.2)
 

@@ -18,6 +18,7 @@ they cannot be mistaken for a score or for the number of a response.
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -31,6 +32,7 @@ from palate.llm.request import Request
 PACKAGE = "palate.concepts.annotation"
 ANSWERS = ("first", "second", "equal", "irrelevant")
 SCORES = (0, 7)
+_POLES = re.compile(r"(high:\s.*?\S)\s*[;.]\s*low:\s.*", re.IGNORECASE | re.DOTALL)
 Side = Literal["a", "b"]
 
 
@@ -145,6 +147,20 @@ def definitions(concepts: Sequence[Concept]) -> str:
         for k, c in enumerate(concepts)
     ]
     return "[" + ",\n".join(lines) + "]"
+
+
+def high_only(definition: str) -> str:
+    """Return a definition without its low end: which response has more follows from the high one.
+
+    A definition that is not of the form "High: ...; low: ..." stays as it is.
+
+    Parameters
+    ----------
+    definition
+        The definition.
+    """
+    high = _POLES.fullmatch(definition.strip())
+    return high[1] if high else definition
 
 
 def one_line(text: str) -> str:
