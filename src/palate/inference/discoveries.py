@@ -94,7 +94,7 @@ def simes(p: Array) -> Array:
     return np.where(m > 0, np.minimum(least, 1.0), np.nan)
 
 
-def supported(effects: Effects, *, fdr: float = 0.1) -> Support:
+def supported(effects: Effects, *, fdr: float = 0.1, given_up: int = 0) -> Support:
     """Say which effects are supported at a false discovery rate.
 
     Parameters
@@ -103,6 +103,9 @@ def supported(effects: Effects, *, fdr: float = 0.1) -> Support:
         Estimates with p-values.
     fdr
         Level.
+    given_up
+        Concepts that were tried and given up because of what the verdicts said of them. They count
+        as tested with p = 1: which concepts are left was chosen with the same verdicts.
     """
     p_shared = effects.shared.p_value
     single = len(effects.total.p_value) < 2
@@ -112,6 +115,8 @@ def supported(effects: Effects, *, fdr: float = 0.1) -> Support:
     second = np.nan_to_num(simes(p_domain), nan=np.inf)
     p_family = np.minimum(share * np.minimum(first, second), 1.0)
     p_family[np.isinf(first) & np.isinf(second)] = np.nan
+    n_left = int((~np.isnan(p_family)).sum())
+    fdr *= n_left / max(n_left + given_up, 1)  # as if p were 1 for each that was given up
     chosen = benjamini_hochberg(p_family, fdr=fdr)
     level = fdr * chosen.sum() / max((~np.isnan(p_family)).sum(), 1) / share
     everywhere = chosen & (first <= level)
