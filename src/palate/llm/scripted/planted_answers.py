@@ -128,6 +128,7 @@ class PlantedModel:
     def _compare(self, question: Question) -> dict[str, Any]:
         texts = question.material
         shown = (texts.get("request", ""), texts.get("response_1", ""), texts.get("response_2", ""))
+        key = uniform(*shown)  # stands for the texts, so that they are hashed once
         answers: dict[str, Any] = {}
         for name, concept in question.fields.items():
             value = self.value(concept, *shown)
@@ -136,7 +137,7 @@ class PlantedModel:
                 with_it = allowed is None or "irrelevant" in allowed
                 answer = "irrelevant" if with_it else "equal"
             else:
-                drawn = (self.seed, concept.casefold(), *shown, question.sample)
+                drawn = (self.seed, concept.casefold(), key, question.sample)
                 if uniform("position", *drawn) < self.position_bias:
                     value = 1
                 if uniform("error", *drawn) < self.error:
