@@ -97,11 +97,15 @@ class MissingExtraError(PalateError, ImportError):
 class BudgetError(PalateError):
     """What calls of models may cost is used up; what was answered is stored.
 
-    `spent` and `limit` are US dollars, `unsent` the number of requests that were not sent.
+    `spent` and `limit` are US dollars, `unsent` the number of requests that were not sent,
+    `unsure` what calls may have cost that broke before they told.
     """
 
-    def __init__(self, spent: float, limit: float, unsent: int, *, stored: bool = True) -> None:
-        self.spent, self.limit, self.unsent = spent, limit, unsent
+    def __init__(
+        self, spent: float, limit: float, unsent: int, *, unsure: float = 0.0, stored: bool = True
+    ) -> None:
+        self.spent, self.limit, self.unsent, self.unsure = spent, limit, unsent, unsure
+        maybe = f" and ${unsure:,.4g} more may have been by calls that broke" if unsure else ""
         goes_on = (
             "every answer is stored, and the same command with a larger --max-cost asks only the "
             "rest"
@@ -109,7 +113,7 @@ class BudgetError(PalateError):
             else "there is no store, so the answers are lost"
         )
         super().__init__(
-            f"The budget of ${limit:,.4g} is used up: ${spent:,.4g} are spent, {unsent:,} "
+            f"The budget of ${limit:,.4g} is used up: ${spent:,.4g} are spent{maybe}, {unsent:,} "
             f"{'request was' if unsent == 1 else 'requests were'} not sent; {goes_on}."
         )
 

@@ -214,6 +214,7 @@ class Client:
                 self._budget.spent,
                 self._budget.limit or 0.0,
                 len(sending.unsent),
+                unsure=self._budget.unsure,
                 stored=self.store is not None,
             )
 

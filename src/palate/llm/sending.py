@@ -209,7 +209,8 @@ class Sending:
         if size is not None:
             self._sizes.learn(size, usage)
             self._pace.correct(size.expected, usage.input_tokens + usage.output_tokens)
-        return self._account.charge(usage), False
+        # who counts no tokens may still charge for them
+        return self._account.charge(usage), size is not None and usage.input_tokens == 0
 
     def _finish(self, key: bytes, request: Request, outcome: Outcome) -> None:
         if isinstance(outcome, Failure):
