@@ -95,7 +95,8 @@ def test_any_text_has_a_number_of_tokens(text: str) -> None:
 TEKKEN = {  # tokens in Mistral's Tekken vocabulary
     "The price of a language model depends on how many words go in and come out of it, so that "
     "short instructions save money.": 26,
-    "def total(rows):\n    return sum(row['cost'] for row in rows if row['cost'] is not None)\n": 24,
+    "def total(rows):\n"
+    "    return sum(row['cost'] for row in rows if row['cost'] is not None)\n": 24,
     "语言模型的价格取决于输入和输出的词元数量，因此提示的长度会直接影响成本。": 32,
 }
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
 from palate.errors import InputError, MissingExtraError, UnknownNameError
+from palate.llm.connections import http_client
 
 if TYPE_CHECKING:
     import httpx2
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 OWN_KEY = "PALATE_API_KEY"
 PLACEHOLDER = "no-key-needed"
-CONNECT_SECONDS = 10.0
 _KEY_NAMES = {
     "openai-chat": "OPENAI_API_KEY",
     "openai-responses": "OPENAI_API_KEY",
@@ -102,19 +102,14 @@ def open_model(
         If there is no such provider.
     """
     try:
-        import httpx2
         from pydantic_ai.exceptions import UserError
-        from pydantic_ai.models import get_user_agent, infer_model
+        from pydantic_ai.models import infer_model
     except ImportError as error:
         raise MissingExtraError("Asking a language model", "llm") from error
     provider, bare = split_name(name)
     address = address_of(provider, base_url)
-    http = httpx2.AsyncClient(
-        timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS, pool=None),
-        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=max(connections, 1)),
-        headers={"User-Agent": get_user_agent()},
-        trust_env=not (address and is_loopback(address)),
-    )
+    local = address is not None and is_loopback(address)
+    http = http_client(connections, timeout=timeout, local=local)
     key_name = key_variable(provider)
     chat = provider == "openai" and address is not None and not batch
     try:
@@ -133,8 +128,7 @@ def open_model(
     client = getattr(model, "client", None)
     if client is not None and hasattr(client, "max_retries"):
         client.max_retries = 0
-    needs_key = not (address and is_loopback(address))
-    return OpenModel(name, model, key_name if needs_key else OWN_KEY, http.aclose)
+    return OpenModel(name, model, OWN_KEY if local else key_name, http.aclose)
 
 
 def split_name(name: str) -> tuple[str, str]:
