@@ -43,9 +43,7 @@ COMMONPLACE = (
 """Qualities that a model names first, whatever it is shown; all are in the built-in list."""
 LONGEST_NAME = 80
 _BULLET = re.compile(r"^(?:[-*+•]|\d+[.)])\s+(.*)$")
-_NAMED = re.compile(
-    r"^(?:\*\*|__)?([^:*_]{1,80}?)(?:\*\*|__)?\s*(?::|[—–]| - )\s*(?:\*\*|__)?\s*(.+)$"
-)
+_NAMED = re.compile(r"^[*_]{0,2}([^:*_]{1,80}?)[*_]{0,2}\s*(?::|[—–]| - )\s*[*_]{0,2}\s*(.+)$")
 _PRINCIPLE = re.compile(
     r"^(?:please\s+)?(?:choose|select|prefer|pick)\s+the\s+(?:\w+\s+)?"
     r"(?:response|answer|output|completion)\s+(?:that|which)\s+",
