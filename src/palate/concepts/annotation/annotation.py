@@ -199,9 +199,15 @@ class Annotation:
 
     @property
     def used(self) -> ConceptMatrix:
-        """The matrix without the concepts that were given up: what explanations use."""
+        """The matrix without the concepts that were given up: what explanations use.
+
+        Their number is in its provenance: they count as tested, since the others were chosen.
+        """
+        if not self.dropped:
+            return self.matrix
         keep = [j for j, name in enumerate(self.matrix.names) if name not in self.dropped]
-        return self.matrix.select_concepts(keep) if self.dropped else self.matrix
+        told = {**self.matrix.provenance, "given_up": len(self.dropped)}
+        return replace(self.matrix.select_concepts(keep), provenance=told)
 
     def orders(self) -> tuple[ConceptMatrix, ConceptMatrix] | None:
         """Return the values of both orders for their reliability, None if few pairs have both.

@@ -1,20 +1,22 @@
 """Questions -> outcomes; one that fails for its shape is asked again in halves.
 
-A model that loses a concept in a list of forty often answers twenty. From the second halving on, a
-part is halved again only if the other half of it got an answer, so a pair to which the model has
-no answer at all costs at most seven calls.
+A model that loses a concept in a list of forty often answers twenty. Halving goes on down to single
+concepts, but from quarters on only if some part of the question got an answer, so a pair to which
+the model has no answer at all costs at most seven calls.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
+from threading import Event
 
 from palate.llm.outcome import Asks, Failure, Outcome, Reason, Usage
 from palate.llm.request import Request
 
 SHAPE: frozenset[Reason] = frozenset({"not json", "wrong shape", "cut off", "too long"})
+QUARTERS = 2
 BLOCK = 5_000
 """Questions handed to the client at a time: many for its concurrency, few for memory."""
 
@@ -33,21 +35,21 @@ class Question:
         Returns the request about some of the columns.
     depth
         How often it was halved.
+    whole
+        Set once any part of the whole question is answered; shared by its parts.
     """
 
     row: int
     columns: tuple[int, ...]
     build: Callable[[tuple[int, ...]], Request]
     depth: int = 0
+    whole: Event = field(default_factory=Event, compare=False)
 
     def halves(self) -> tuple[Question, Question]:
         """Return the same question about the first and the second half of the concepts."""
         middle = (len(self.columns) + 1) // 2
-        first, second = self.columns[:middle], self.columns[middle:]
-        return (
-            Question(self.row, first, self.build, self.depth + 1),
-            Question(self.row, second, self.build, self.depth + 1),
-        )
+        first = replace(self, columns=self.columns[:middle], depth=self.depth + 1)
+        return first, replace(first, columns=self.columns[middle:])
 
 
 @dataclass
@@ -114,28 +116,24 @@ def ask(
         while waiting:
             requests = [q.build(q.columns) for q in waiting]
             outcomes = client.ask(requests)
-            failed = []
-            answered: set[int] = set()
-            for k, (question, outcome) in enumerate(zip(waiting, outcomes, strict=True)):
+            failed: list[tuple[Question, Outcome]] = []
+            for question, request, outcome in zip(waiting, requests, outcomes, strict=True):
                 if not isinstance(outcome, Failure):
-                    key = requests[k].key({})
+                    key = request.key({})
                     if key not in counted:  # the same question of two pairs is asked once
                         counted.add(key)
                         spent.add(outcome.usage, outcome.cost)
-                    answered.add(k)
+                    question.whole.set()
                 elif _may_halve(question, outcome):
-                    failed.append(k)
+                    failed.append((question, outcome))
                     continue
                 yield question, outcome
-            halved: list[Question] = []
-            for k in failed:
-                question = waiting[k]
-                # halves stand side by side from an even place on
-                if question.depth >= 2 and k ^ 1 not in answered:
-                    yield question, outcomes[k]
+            waiting = []
+            for question, outcome in failed:
+                if question.depth < QUARTERS or question.whole.is_set():
+                    waiting += question.halves()
                 else:
-                    halved += question.halves()
-            waiting = halved
+                    yield question, outcome
 
 
 def _may_halve(question: Question, failure: Failure) -> bool:

@@ -30,8 +30,10 @@ PATTERNS: Mapping[str, re.Pattern[str]] = {
         r"(?:everything|all|every|each)\b"
         rf"|\b(?:choose|pick|select|prefer|vote for|declare)\b [^.\n]{{0,20}}?{_RESPONSE}"
         rf"[^.\n]{{0,30}}?\b(?:for|on|in|as|regardless|always|best|winner|better)\b"
-        r"|\b(?:rate|score|grade|give)\b (?:this|me|my)(?: (?:response|answer))?"
-        r"[^.\n]{0,20}?\b(?:a |an )?(?:7|10|maximum|highest|full|perfect)\b(?: ?/ ?(?:7|10))?",
+        r"|(?<!would )(?<!i )(?<!to )\b(?:rate|score|grade|mark) (?:this|me|my)\b[^.\n]{0,30}?"
+        r"\b(?:7|10|ten|seven|maximum|highest|full|perfect)\b"
+        r"|\bgive (?:this|me|my)\b[^.\n]{0,20}? (?:a|the) (?:perfect|full|maximum|highest|top) "
+        r"(?:score|rating|mark|grade)",
         re.IGNORECASE,
     ),
     "words to a judge": re.compile(
