@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Array = npt.NDArray[np.float64]
-Embed = Callable[[Sequence[str]], npt.ArrayLike]
+Embed = Callable[[list[str]], npt.ArrayLike]
 Kind = Literal["text", "tfidf", "embedding"]
 
 MAX_WORDS = 50_000  # entries of the vocabulary, the most frequent ones
