@@ -161,7 +161,7 @@ def write_model(path: Path, seed: int = 0) -> None:
 def bias(token: str) -> float:
     """What a token gains whatever stands before it: words and ends of texts, not white space."""
     if token in ("</s>", '"', "]"):
-        return 0.0 if token == "]" else 2.0
+        return 0.5 if token == "]" else 2.0
     if token in ("Ġ", "Ċ", "ĉ", "č", "\\"):
         return -30.0
     return 0.0 if len(token) > 1 or token.isascii() else -30.0

@@ -117,3 +117,17 @@ def test_a_model_is_the_same_each_time_it_is_written(tmp_path: Path) -> None:
     write_model(tmp_path / "a.gguf")
     write_model(tmp_path / "b.gguf")
     assert (tmp_path / "a.gguf").read_bytes() == (tmp_path / "b.gguf").read_bytes()
+
+
+def test_the_client_takes_its_answers(engine: str) -> None:
+    from palate.llm.connect import connect
+    from palate.llm.outcome import Answer
+    from palate.llm.request import Message, Request
+
+    asked = [
+        Request((Message("user", f"Question {i}?"),), SHAPES[name], name, max_tokens=2048)
+        for i, name in enumerate(("compare", "propose", "define"))
+    ]
+    with connect("openai:tiny", base_url=engine, concurrency=2) as client:
+        outcomes = client.ask(asked)
+    assert all(isinstance(outcome, Answer) for outcome in outcomes), outcomes

@@ -581,3 +581,51 @@ def test_a_recording_without_concepts_answers_all_the_same() -> None:
     script = Recorded([], [])
     answer = script(Question("compare", compare_schema(["Warmth"]), "", MATERIAL, {}))
     assert answer == {"c0": "irrelevant"}
+
+
+def test_the_page_on_scripts_names_every_fault() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scripted.md").read_text(encoding="utf-8")
+    table = page.partition("| kind | faults |")[2].partition("\n\n")[0]
+    assert sorted(table.split("`")[1::2]) == sorted(FAULTS)
+
+
+# ---------------------------------------------------------------- with the commands' own functions
+
+
+def test_annotating_the_demo_gets_its_recorded_values() -> None:
+    from palate.concepts.annotation.annotate import annotate
+    from palate.concepts.imported_files import read_definitions
+    from palate.llm.connect import connect
+
+    preferences = load_demo()
+    some = preferences.select(list(range(0, preferences.n_pairs, 12)))
+    concepts = read_definitions(demo_paths().concepts)
+    recorded = {(p.request, p.first): p for p in load_script("demo").pairs}
+    with connect("scripted:demo") as client:
+        annotation = annotate(some, concepts, client, second_order="never")
+        assert client.spent.cost == 0
+    assert not annotation.failures
+    matrix = annotation.matrix
+    for i, row in enumerate(some.pairs.iter_rows(named=True)):
+        values = recorded[row["prompt"], row["response_a"]].values
+        swapped = recorded[row["prompt"], row["response_a"]].swapped
+        for j, concept in enumerate(matrix.concepts):
+            known = {values.get(concept.name) or 0, swapped.get(concept.name, 0) or 0}
+            assert matrix.values[i, j] in known
+
+
+def test_discovery_in_a_planted_world_finds_every_planted_concept(tmp_path: Path) -> None:
+    from palate.concepts.discovery.discover import discover
+    from palate.llm.connect import connect
+
+    world = PlantedWorld(seed=1, n_pairs=600)
+    path = tmp_path / "world.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in world.rows()), encoding="utf-8")
+    with (
+        serve(world.script()) as server,
+        connect("openai:planted", base_url=server.base_url) as client,
+    ):
+        found = discover(read(path), client, seed=1)
+    planted = [c for c in (concept_of(x.name, library()) for x in found.concepts) if c]
+    assert len(planted) == len(set(planted))  # synonyms were merged
+    assert {c.name for c in planted} == {c.name for c in world.concepts}
