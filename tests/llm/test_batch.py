@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from palate.llm.request import Message, Request
 
 from .loopback import Heard, Loopback, Said, loopback
 
+ROOT = Path(__file__).parents[2]
 SCHEMA = {
     "type": "object",
     "properties": {"c1": {"type": "boolean"}},
@@ -78,8 +82,6 @@ class Provider:
         return Said(batch["body"])
 
     def _create(self, file: str) -> dict[str, Any]:
-        import time
-
         name = f"batch-{len(self.batches)}"
         lines = [json.loads(line) for line in self.files[file].splitlines()]
         out = []
@@ -192,6 +194,28 @@ def test_a_batch_that_was_handed_in_before_a_kill_is_collected_and_not_paid_agai
     assert len(provider.handed_in) == len(REQUESTS) + 1
     text = journal.read_text(encoding="utf-8")
     assert "no-key-needed" not in text
+
+
+@pytest.mark.slow
+def test_a_batch_outlives_kill_9(tmp_path: Path) -> None:
+    provider, journal = Provider(polls=10**6), tmp_path / "batches"
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from tests.llm.loopback import Loopback\nfrom tests.llm.test_batch import *\n"
+        "hand_in(Loopback(sys.argv[1], []), REQUESTS, Path(sys.argv[2]), limit=60)\n"
+    )
+    with loopback(provider) as server:
+        child = subprocess.Popen([sys.executable, "-c", code, server.url, str(journal)], cwd=ROOT)
+        end = time.monotonic() + 60
+        while not (journal.exists() and journal.read_bytes().endswith(b"\n")):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        child.kill()
+        child.wait()
+        provider.polls = provider.batches["batch-0"]["left"] = 1
+        results = hand_in(server, REQUESTS, journal)
+    assert all(isinstance(r, Reply) for r in results)
+    assert len(provider.batches) == 1
 
 
 def test_what_an_earlier_batch_could_not_answer_is_handed_in_again(tmp_path: Path) -> None:

@@ -63,6 +63,21 @@ def test_a_wrong_key_is_one_sentence_that_names_the_variable() -> None:
         client.ask(REQUESTS)
 
 
+def test_no_file_holds_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "planted-4f1d9c2277e8"
+    monkeypatch.setenv(OWN_KEY, key)
+    with loopback(lambda _: Said(completion('{"c1": true}'))) as server:
+        store = Store(tmp_path / "answers.sqlite", keep_prompts=True)
+        with connect("openai:m", base_url=server.url, store=store) as client:
+            client.ask(REQUESTS)
+            assert key not in repr(vars(client.backend))
+        assert server.heard[0].headers["authorization"] == f"Bearer {key}"
+    files = list(tmp_path.iterdir())
+    assert files
+    for file in files:
+        assert key.encode() not in file.read_bytes()
+
+
 def test_names_that_are_none() -> None:
     with pytest.raises(InputError, match="expected PROVIDER:MODEL"):
         connect("gpt-5")

@@ -16,12 +16,15 @@ from palate.cli.llm_options import (
     duration,
     money_note,
     open_client,
+    progress_of,
 )
+from palate.cli.progress import Stages
 from palate.errors import InputError
 from palate.llm.dry import SECONDS_PER_CALL, DryClient, typical_answer
 from palate.llm.outcome import Answer
 from palate.llm.prices import Price
 from palate.llm.request import Message, Request
+from palate.llm.spending import Spent
 from palate.llm.tokens import count_tokens
 from tests.growth import assert_linear
 
@@ -145,6 +148,17 @@ def test_options_that_contradict_each_other(tmp_path: object) -> None:
         open_client(LlmOptions(None, dry_run=True))
     with pytest.raises(InputError, match="exclude each other"):
         open_client(LlmOptions("openai:m", store="x", no_store=True))  # type: ignore[arg-type]
+
+
+def test_progress_reaches_the_stage_with_the_money() -> None:
+    told: list[tuple[int, int, str]] = []
+
+    class Shown(Stages):
+        def advance(self, done: int, total: int, note: str = "") -> None:
+            told.append((done, total, note))
+
+    progress_of(Shown(quiet=True))(3, 10, Spent(cost=0.5), 2.0, 9.0)
+    assert told == [(3, 10, "$0.50 of about $2.00")]
 
 
 def test_amounts_for_people() -> None:
