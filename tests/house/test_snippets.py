@@ -1,7 +1,8 @@
 """The documentation is executed: Python blocks run, `palate` commands run, in a folder of its own.
 
-The commands run in this process, and one that stands in several places runs once; that a process of
-its own does the same is shown by `palate demo`, which tests/cli/test_cli_demo.py runs. The blocks
+The commands run in this process, one that stands in several places runs once, and the slow checks
+run those word for word that are shortened here; that a process of its own does the same is shown by
+`palate demo`, which tests/cli/test_cli_demo.py runs word for word. The blocks
 of one document run in order and share their names. A block whose fence says `no-run`
 (```python no-run) shows something that needs what a test does not have: a network, an extra. The
 files that the documents speak of are there: `votes.jsonl` (the demo set), `concepts.json` and
@@ -87,16 +88,45 @@ def demo_command() -> list[str]:
     return shlex.split(command)
 
 
-HERE = {c: where for c, where in places().items() if shlex.split(c) != demo_command()}
+# Options that leave a command as it is but for the time it takes; the slow checks run without them.
+LESS = {"explain": ["--bootstrap", "10"], "evaluate": ["--splits", "3"]}
 
 
-@pytest.mark.parametrize("command", [pytest.param(c, id=",".join(w)) for c, w in HERE.items()])
-def test_commands_run(command: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    name, *arguments = shlex.split(command)
-    assert name == "palate"
+def less(command: str) -> list[str]:
+    """Options that shorten a command which does not say itself how much work to do."""
+    words = shlex.split(command)
+    options = LESS.get(words[1], [])
+    return [] if options[:1] and options[0] in words else options
+
+
+def cases(*, long: bool) -> list[object]:
+    """Every command but that of the demo, or those alone that are shortened."""
+    return [
+        pytest.param(command, id=",".join(where))
+        for command, where in places().items()
+        if shlex.split(command) != demo_command() and (less(command) or not long)
+    ]
+
+
+def run(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """Run a command of the documents in this process."""
+    assert arguments[0] == "palate"
     with pytest.raises(SystemExit) as left:
-        main(arguments)
+        main(arguments[1:])
     assert not left.value.code, capfd.readouterr().err
+
+
+@pytest.mark.parametrize("command", cases(long=False))
+def test_commands_run(command: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run([*shlex.split(command), *less(command)], capfd)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", cases(long=True))
+def test_commands_run_word_for_word(
+    command: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(shlex.split(command), capfd)
 
 
 def test_the_session_in_the_readme_is_short() -> None:
