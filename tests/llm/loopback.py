@@ -20,6 +20,7 @@ class Heard:
     path: str
     headers: dict[str, str]
     body: bytes
+    port: int = 0  # of the client: one per connection
 
     @property
     def json(self) -> Any:
@@ -64,6 +65,7 @@ def loopback(answer: Callable[[Heard], Said]) -> Iterator[Loopback]:
                 self.path,
                 {k.lower(): v for k, v in self.headers.items()},
                 self.rfile.read(length),
+                self.client_address[1],
             )
             heard.append(request)
             said = answer(request)
@@ -118,5 +120,36 @@ def completion(text: str, *, finish: str = "stop", refusal: str | None = None) -
             "completion_tokens": 7,
             "total_tokens": 127,
             "prompt_tokens_details": {"cached_tokens": 64},
+        },
+    }
+
+
+def answered() -> dict[str, Any]:
+    """A body of OpenAI's other protocol, which its batches use."""
+    text = {"type": "output_text", "text": '{"c1": true}', "annotations": []}
+    return {
+        "id": "r",
+        "object": "response",
+        "created_at": 1,
+        "model": "gpt-4o-mini",
+        "status": "completed",
+        "output": [
+            {
+                "type": "message",
+                "id": "m",
+                "role": "assistant",
+                "status": "completed",
+                "content": [text],
+            }
+        ],
+        "parallel_tool_calls": False,
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": {
+            "input_tokens": 100,
+            "input_tokens_details": {"cached_tokens": 20, "cache_write_tokens": 0},
+            "output_tokens": 6,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": 106,
         },
     }

@@ -19,7 +19,7 @@ from palate.llm.chat import ChatBackend
 from palate.llm.providers import open_model
 from palate.llm.request import Message, Request
 
-from .loopback import Heard, Loopback, Said, loopback
+from .loopback import Heard, Loopback, Said, answered, loopback
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = {
@@ -107,37 +107,6 @@ class Provider:
         }
         self.batches[name] = {"left": self.polls, "body": body}
         return body
-
-
-def answered() -> dict[str, Any]:
-    """A body of the protocol that batches use."""
-    text = {"type": "output_text", "text": '{"c1": true}', "annotations": []}
-    return {
-        "id": "r",
-        "object": "response",
-        "created_at": 1,
-        "model": "gpt-4o-mini",
-        "status": "completed",
-        "output": [
-            {
-                "type": "message",
-                "id": "m",
-                "role": "assistant",
-                "status": "completed",
-                "content": [text],
-            }
-        ],
-        "parallel_tool_calls": False,
-        "tool_choice": "auto",
-        "tools": [],
-        "usage": {
-            "input_tokens": 100,
-            "input_tokens_details": {"cached_tokens": 20, "cache_write_tokens": 0},
-            "output_tokens": 6,
-            "output_tokens_details": {"reasoning_tokens": 0},
-            "total_tokens": 106,
-        },
-    }
 
 
 def hand_in(

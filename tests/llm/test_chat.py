@@ -13,7 +13,7 @@ from palate.llm.outcome import Usage
 from palate.llm.providers import OWN_KEY, PLACEHOLDER, open_model
 from palate.llm.request import Message, Request
 
-from .loopback import Heard, Loopback, Said, completion, loopback
+from .loopback import Heard, Loopback, Said, answered, completion, loopback
 
 SCHEMA = {
     "type": "object",
@@ -258,3 +258,23 @@ def test_two_hundred_calls_in_flight_share_their_connections() -> None:
         replies = asyncio.run(calls())
     assert len(replies) == 200
     assert len(server.heard) == 400
+    assert len({heard.port for heard in server.heard}) <= 200, "the second round opens none"
+
+
+def test_the_other_protocol_of_openai_leaves_no_text_with_the_provider() -> None:
+    with loopback(lambda _: Said(answered())) as server:
+
+        async def call() -> Reply:
+            backend = ChatBackend(open_model("openai-responses:gpt-5-mini", base_url=server.url))
+            try:
+                return await backend.ask(REQUEST)
+            finally:
+                await backend.close()
+
+        reply = asyncio.run(call())
+    assert reply == Reply('{"c1": true}', Usage(100, 6, 20))
+    (heard,) = server.heard
+    assert heard.path == "/v1/responses"
+    assert heard.json["store"] is False
+    assert "temperature" not in heard.json
+    assert heard.json["text"]["format"]["name"] == "score"
