@@ -135,6 +135,26 @@ def test_a_finished_discovery_is_read_again_without_a_question(
     assert json.loads((uninterrupted / "run.json").read_text())["counts"]["discovery_pairs"] == 72
 
 
+def test_queries_carry_the_topics_that_were_named(uninterrupted: Path) -> None:
+    def rows(step: str) -> list[dict[str, Any]]:
+        return [json.loads(x) for x in (uninterrupted / f"{step}.jsonl").read_text().splitlines()]
+
+    topics = {row["domain"]: row for row in rows("topics")[1:]}
+    tags = {row["id"]: row for row in rows("tags")[1:]}
+    assert all(row["subdomains"] for row in topics.values())
+    for row in tags.values():
+        for kind in ("subdomains", "tasks"):
+            assert set(row[kind]) <= set(topics[row["domain"]][kind])
+    assert sum(bool(row["subdomains"] and row["tasks"]) for row in tags.values()) > len(tags) / 2
+    batches = rows("batches")[1:]
+    assert any(batch["combination"] not in (["*", "*"], [None, None]) for batch in batches)
+    for batch in batches:
+        subdomain, task = batch["combination"]
+        for name in batch["pairs"]:
+            assert subdomain in ("*", *(tags[name]["subdomains"] or [None]))
+            assert task in ("*", *(tags[name]["tasks"] or [None]))
+
+
 def test_other_settings_and_edited_concepts_are_not_written_over(
     pairs: Preferences, tmp_path: Path
 ) -> None:

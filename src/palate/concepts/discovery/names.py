@@ -21,8 +21,7 @@ def plain(name: str) -> str:
         As the model gave it.
     """
     line = re.sub(r"^\s*(?:\d+[.)]|[-*•])\s+", "", one_line(name))
-    line = line.strip(" \t\"'`*_.:;,“”‘’«»()[]{}<>")
-    return line[:1].upper() + line[1:]
+    return line.strip(" \t\"'`*_.:;,“”‘’«»()[]{}<>")
 
 
 def topic_name(name: str) -> str | None:
@@ -50,7 +49,7 @@ def concept_name(name: str) -> str | None:
         return None
     if _JOINED.search(line) or not any(c.isalpha() for c in line):
         return None
-    return line
+    return line[:1].upper() + line[1:]
 
 
 def text_of(description: str) -> str:

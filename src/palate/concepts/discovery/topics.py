@@ -131,8 +131,10 @@ def most_frequent(lists: Sequence[Sequence[str]], kept: int) -> list[str]:
     """
     spelled: dict[str, Counter[str]] = {}
     for names in lists:
-        clean_names = {n.casefold(): n for n in (topic_name(x) for x in names) if n}
-        for folded, name in clean_names.items():
+        once: dict[str, str] = {}
+        for name in filter(None, map(topic_name, names)):
+            once.setdefault(name.casefold(), name)
+        for folded, name in once.items():
             spelled.setdefault(folded, Counter())[name] += 1
     order = sorted(spelled, key=lambda folded: (-spelled[folded].total(), folded))[:kept]
     return [min(spelled[f].items(), key=lambda item: (-item[1], item[0]))[0] for f in order]

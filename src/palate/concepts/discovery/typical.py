@@ -84,11 +84,12 @@ def typical_answer(request: Request) -> Mapping[str, Any]:
             for field, one in fields.items()
         }
     if request.name == "propose":
-        drawn = random.integers(0, (len(_KINDS), len(_THINGS)), size=(PROPOSED, 2)).tolist()
+        # squared, so that a few names come often, as models repeat themselves
+        drawn = (random.random((PROPOSED, 2)) ** 2 * (len(_KINDS), len(_THINGS))).astype(int)
         return {
             "concepts": [
                 {"name": f"{_KINDS[i].capitalize()} {_THINGS[j]}", "description": _DESCRIPTION}
-                for i, j in drawn
+                for i, j in drawn.tolist()
             ]
         }
     if request.name == "same":
