@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from palate.concepts.concept import Concept
-from palate.concepts.matrix import ConceptMatrix
+from palate.concepts.matrix import ConceptMatrix, Scale
 from palate.data.preferences import Preferences
 
 WORDS = ("the", "pot", "of", "soup", "is", "warm", "on", "a", "table", "with", "bread", "for", "us")
@@ -21,7 +21,7 @@ def planted(n: int, *, seed: int = 0, domains: int = 2) -> tuple[Preferences, Co
         said = random.integers(0, 4, size=(2, len(PLANTED)))
         texts = []
         for counts in said:
-            words = list(random.choice(WORDS, size=random.integers(15, 30)))
+            words = [str(w) for w in random.choice(WORDS, size=random.integers(15, 30))]
             for word, count in zip(PLANTED, counts, strict=True):
                 words += [word] * int(count)
             random.shuffle(words)
@@ -45,10 +45,11 @@ def planted(n: int, *, seed: int = 0, domains: int = 2) -> tuple[Preferences, Co
 
 def matrix_of(ids: tuple[str, ...], names: tuple[str, ...], values: np.ndarray) -> ConceptMatrix:
     """A comparative matrix of shared concepts."""
+    scale: Scale = "comp"
     return ConceptMatrix(
         ids=ids,
         concepts=tuple(Concept(name=n, definition="High: more; low: less.") for n in names),
         values=values,
-        scales=("comp",) * len(names),
+        scales=(scale,) * len(names),
         step=np.full(len(names), np.nan),
     )

@@ -12,8 +12,9 @@
 
 Which o, both penalties, g, b and t are chosen per concept from predictions for pairs that a model
 has not seen. To be honest for fold f as well, every model is fitted without f and each further
-fold h: what is chosen for f has not seen f. All concepts share the solutions of one linear system, with as
-many unknowns as there are training pairs (the dual), so a fit costs n^3 whatever the vocabulary.
+fold h: what is chosen for f has not seen f. All concepts share the solutions of one linear system,
+with as many unknowns as there are training pairs (the dual), so a fit costs n^3 whatever the
+vocabulary.
 """
 
 from __future__ import annotations
