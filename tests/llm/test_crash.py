@@ -44,6 +44,14 @@ def committed(store: Path) -> set[bytes]:
         return {key for (key,) in look.execute("SELECT key FROM answers")} if tables else set()
 
 
+def settle(asked: list[int]) -> None:
+    """Wait until the server has read whatever a dead process still sent."""
+    seen = -1
+    while seen != len(asked):
+        seen = len(asked)
+        time.sleep(0.05)
+
+
 def killed_and_resumed(folder: Path, kills: int, n: int, seed: int) -> None:
     """Kill a run so many times, finish it, and check what was asked and what came out."""
     store, chance = folder / "s.sqlite", random.Random(seed)
@@ -60,16 +68,16 @@ def killed_and_resumed(folder: Path, kills: int, n: int, seed: int) -> None:
         key = {i: question(i).key(Plain(server.url).sent) for i in range(n)}
         kept: set[bytes] = set()
         lost = 0
-        for _ in range(kills):
+        for life in range(kills):
             before = len(asked)
             process = start(server.url, store, n)
-            goal = chance.randrange(1, max(2, (n - len(kept)) // 2))
-            until = time.monotonic() + 20
-            while len(asked) < before + goal and time.monotonic() < until:
+            goal = chance.randrange(1, 2 + (n - len(kept)) // (kills - life + 1))
+            while len(asked) < before + goal and process.poll() is None:
                 time.sleep(0.001)
-            time.sleep(chance.random() / 10)
+            time.sleep(chance.random() / 50)
             process.send_signal(signal.SIGKILL)
             process.communicate()
+            settle(asked)
             now = committed(store)
             assert kept <= now  # nothing that was there is gone
             # asked in this life of the process: none of what had been stored before it
@@ -98,7 +106,7 @@ def test_three_kills(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_twenty_kills(tmp_path: Path, seed: int) -> None:
-    killed_and_resumed(tmp_path, kills=20, n=1500, seed=seed)
+    killed_and_resumed(tmp_path, kills=20, n=2000, seed=seed)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from palate.errors import OutputError
 from palate.llm.store_file import PATIENCE, is_busy, open_file, output_error
 
-ROWS, SECONDS = 400, 0.05  # a commit comes after so many rows or so long
+ROWS, SECONDS = 400, 0.02  # a commit comes after so many rows or so long
 
 _INSERT = f"INSERT OR IGNORE INTO answers VALUES ({','.join('?' * 12)})"
 
