@@ -27,6 +27,11 @@ def compare_schema(concepts: Sequence[str]) -> dict[str, Any]:
     return object_of({f"c{i}": {"enum": answers, "description": c} for i, c in enumerate(concepts)})
 
 
+def expected(value: float | None) -> str:
+    """The answer that a recorded value stands for."""
+    return {None: "irrelevant", 1: "first", -1: "second", 0: "equal"}[value]
+
+
 def fenced(material: Mapping[str, str]) -> str:
     """A message that holds some material and nothing else."""
     code = fence_code(material)

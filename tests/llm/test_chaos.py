@@ -150,7 +150,10 @@ def test_every_fault_is_tested() -> None:
     assert {*REASONS, *FATAL} == set(FAULTS) == {*TRANSPORT, *CONTENT, *FINISH}
 
 
-@pytest.mark.parametrize("fault", REASONS)
+SLOW = {"10 MB": pytest.mark.slow}  # its copies are made and read several times
+
+
+@pytest.mark.parametrize("fault", [pytest.param(f, marks=SLOW.get(f, ())) for f in REASONS])
 def test_a_fault_that_never_ends_is_a_failure_with_its_reason(
     fault: str, store: Callable[[], Store]
 ) -> None:
