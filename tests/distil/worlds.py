@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from palate.concepts.concept import Concept
@@ -16,7 +18,8 @@ def planted(n: int, *, seed: int = 0, domains: int = 2) -> tuple[Preferences, Co
     """Pairs and values: per planted word, the response that says it more often has more of it; a
     fourth concept is a coin, a fifth is always 0."""
     random = np.random.default_rng(seed)
-    rows, values = [], []
+    rows: list[dict[str, Any]] = []
+    values: list[list[float]] = []
     for i in range(n):
         said = random.integers(0, 4, size=(2, len(PLANTED)))
         texts = []
