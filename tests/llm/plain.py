@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from palate.llm.backend import CallError, Reply
 from palate.llm.client import Client
 from palate.llm.outcome import Answer, Outcome, Usage
+from palate.llm.prices import Price
 from palate.llm.request import Message, Request
 from palate.llm.store import Store
 
@@ -28,6 +29,7 @@ SCHEMA = {
     "additionalProperties": False,
 }
 CALL = Usage(100, 10, 40)
+PRICE = Price(input=1.0, cached_input=0.1, output=4.0)
 
 
 def question(i: int, **changes: Any) -> Request:
@@ -85,6 +87,25 @@ class Here:
 
     async def close(self) -> None:
         self.closed += 1
+
+
+class Batched(Here):
+    """A backend that takes many at once."""
+
+    def __init__(self, spoil: Collection[int] = ()) -> None:
+        super().__init__()
+        self.batches: list[list[int]] = []
+        self.spoil = spoil
+
+    async def ask_all(self, requests: Sequence[Request]) -> list[Reply | CallError]:
+        numbers = [number(r) for r in requests]
+        self.batches.append(numbers)
+        return [
+            CallError("server error", "expired", retry=True)
+            if i in self.spoil and len(self.batches) == 1
+            else Reply(text_of(i), CALL)
+            for i in numbers
+        ]
 
 
 class Plain:

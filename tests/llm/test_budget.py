@@ -15,14 +15,11 @@ from palate.llm.backend import CallError, Reply
 from palate.llm.budget import Budget, Sizes
 from palate.llm.client import Client
 from palate.llm.outcome import Usage
-from palate.llm.prices import Price
 from palate.llm.request import Request
 from palate.llm.store import Store
 
-from .plain import CALL, Here, number, question, text_of, values
-from .test_client import Batched
+from .plain import CALL, PRICE, Batched, Here, number, question, text_of, values
 
-PRICE = Price(input=1.0, cached_input=0.1, output=4.0)
 COST = PRICE.cost(CALL)
 
 

@@ -122,6 +122,7 @@ class Sending:
             outcome = await self._ask(key, request)
             if outcome is not None:
                 self._finish(key, request, outcome)
+                self._look_for_hope(outcome)
             if self.fatal is not None:
                 return
 
@@ -145,7 +146,6 @@ class Sending:
             finally:
                 self._budget.settle(reserved, cost, unsure=unsure)
             if isinstance(result, Answer):
-                self._failing = 0
                 return result
             if result.fatal:
                 self._stop(result.detail)
@@ -215,13 +215,6 @@ class Sending:
     def _finish(self, key: bytes, request: Request, outcome: Outcome) -> None:
         if isinstance(outcome, Failure):
             self._account.failed += 1
-            if outcome.reason in _ON_THE_WAY:
-                self._failing += 1
-                if self._failing >= max(HOPELESS, self._terms.concurrency):
-                    self._stop(
-                        f"{self._failing:,} requests in a row failed, the last one after "
-                        f"{outcome.attempts} attempts ({outcome.reason}: {outcome.detail})"
-                    )
         elif self._account.price is not None:
             outcome = Answer(
                 outcome.value,
@@ -230,6 +223,18 @@ class Sending:
                 probabilities=outcome.probabilities,
             )
         self._done(key, request, outcome)
+
+    def _look_for_hope(self, outcome: Outcome) -> None:
+        """Stop where request after request fails on the way."""
+        if not isinstance(outcome, Failure):
+            self._failing = 0
+        elif outcome.reason in _ON_THE_WAY:
+            self._failing += 1
+            if self._failing >= max(HOPELESS, self._terms.concurrency):
+                self._stop(
+                    f"{self._failing:,} requests in a row failed, the last one after "
+                    f"{outcome.attempts} attempts ({outcome.reason}: {outcome.detail})"
+                )
 
     def _stop(self, why: str) -> None:
         """Let what is under way end, and everything else not begin."""

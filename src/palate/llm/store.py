@@ -182,7 +182,7 @@ class Store:
         Raises
         ------
         OutputError
-            If the last answers cannot be written.
+            If the last answers cannot be written, and nobody was told so before.
         """
         with self._lock:
             writer, self._reader, self._writer = self._writer, None, None
@@ -190,7 +190,8 @@ class Store:
         if writer is None:
             return
         try:
-            writer.flush()
+            if not writer.told:
+                writer.flush()
         finally:
             end()
 

@@ -78,6 +78,8 @@ class Writer:
         self._given = self._kept = 0
         self._hurry = self._closing = False
         self._error: Exception | None = None
+        self.told = False
+        """Whether somebody was told that rows could not be written."""
         self._change = threading.Condition()
         self._connection = open_file(path)
         self._thread = threading.Thread(target=self._run, name="palate-store", daemon=True)
@@ -130,6 +132,7 @@ class Writer:
 
     def _check(self) -> None:
         if self._error is not None:
+            self.told = True
             raise self._error
 
     def _run(self) -> None:
