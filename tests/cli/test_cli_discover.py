@@ -45,11 +45,36 @@ def test_the_demo_set_gives_concepts_that_are_told_and_written(palate: Palate) -
     assert f"{len(concepts)} concepts" in done.out
     assert "all domains" in done.out
     assert "86 calls (0 stored)" in done.out
-    assert f"palate annotate demo --concepts {folder / 'concepts.json'}" in done.out
+    assert f"palate annotate demo --concepts {folder} --llm scripted:demo" in done.out
     assert len(discovery_pairs(folder)) == 80
     again = palate("discover", "demo", "--llm", "scripted:demo", "--out", "other", "--quiet")
     assert "(86 stored)" in again.out
     assert Path("other/concepts.json").read_bytes() == (folder / "concepts.json").read_bytes()
+
+
+def test_annotating_leaves_out_the_pairs_that_the_concepts_come_from(palate: Palate) -> None:
+    planted = PlantedWorld(seed=5, n_pairs=80)
+    write_jsonl(Path("votes.jsonl"), planted.rows())
+    with serve(planted.script()) as server:
+        ask = ["--llm", "openai:p", "--base-url", server.base_url, "--quiet"]
+        assert palate("discover", "votes.jsonl", *ask, "-o", "found").code == 0
+        done = palate("annotate", "votes.jsonl", "--concepts", "found", *ask, "-o", "annotated")
+        assert done.code == 0, done.err
+        assert "Left out: 40 pairs" in done.out
+        annotated = Path("annotated/values.jsonl").read_text().splitlines()
+        ids = {json.loads(row)["id"] for row in annotated}
+        assert len(ids) == 40
+        assert not ids & discovery_pairs("found")
+        assert palate("discover", "votes.jsonl", *ask, "--share", "1", "-o", "all").code == 0
+        refused(
+            palate("annotate", "votes.jsonl", "--concepts", "all", *ask, "-o", "none"),
+            "all 80 pairs were set apart",
+        )
+    Path("found/discovery_pairs.json").unlink()
+    refused(
+        palate("annotate", "votes.jsonl", "--concepts", "found/concepts.json", *ask),
+        "discovery_pairs.json",
+    )
 
 
 def test_a_dry_run_writes_nothing_and_needs_no_key(palate: Palate, tmp_path: Path) -> None:

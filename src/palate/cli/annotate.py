@@ -122,7 +122,7 @@ def annotate(
             "--audit-share",
             min=0.0,
             max=1.0,
-            help="Share of the pairs asked in both orders, at least 30 pairs unless it is 0.",
+            help="Share of the pairs asked in both orders, at least 20 pairs unless it is 0.",
             rich_help_panel=ASKING,
         ),
     ] = None,
@@ -174,6 +174,7 @@ def annotate(
     from palate.concepts.annotation.asking import BLOCK
     from palate.concepts.annotation.protocols import choose
     from palate.concepts.annotation.typical import typical_answer
+    from palate.concepts.discovery.provenance import without_discovery_pairs
     from palate.data.staged_run import staged_run
     from palate.errors import UnknownNameError
 
@@ -207,6 +208,8 @@ def annotate(
     )
     out = out or Path(f"annotated-{folder_for(file).name.removeprefix('palate-')}")
 
+    left_out: list[int] = []  # pairs that the concepts were discovered on
+
     def work(directory: RunDirectory | None) -> tuple[Annotation, str]:
         with (
             Stages(quiet=quiet) as stages,
@@ -223,6 +226,9 @@ def annotate(
                 skip_bad_rows=skip_bad_rows,
                 seed=seed,
             )
+            if Path(concepts).exists():
+                preferences, apart = without_discovery_pairs(preferences, concepts)
+                left_out.append(apart)
             decides, rounds = policy_of(policy, preferences, mechanism, seed=seed)
             if dry_run:  # typical answers tell a policy nothing
                 decides, rounds = None, None
@@ -266,6 +272,7 @@ def annotate(
                     inputs=[p for p in (file, concepts) if not p.startswith("hf://")],
                     counts={
                         "pairs": preferences.n_pairs,
+                        "discovery_pairs_left_out": sum(left_out),
                         "domains": len(preferences.domains),
                         "concepts": len(defined),
                         "failed_pairs": len(found.failures),
@@ -290,6 +297,11 @@ def annotate(
         command += [name, value] if value else []
     for name, values in (("--column", column), ("--verdict-column", verdict_column)):
         command += [part for value in values or () for part in (name, value)]
+    if sum(left_out):
+        typer.echo(
+            f"Left out: {sum(left_out):,} pairs that the concepts were discovered on, which would "
+            "speak for them.\n"
+        )
     print_annotation(found, closing=closing, out=out, command=shlex.join(command))
 
 
@@ -299,13 +311,14 @@ def concepts_of(source: str) -> tuple[Concept, ...]:
     Parameters
     ----------
     source
-        "demo", "general" or a file of definitions.
+        "demo", "general", a file of definitions or the folder of a discovery.
 
     Raises
     ------
     FileFormatError
         If the file is missing or holds no definitions.
     """
+    from palate.concepts.discovery.provenance import concepts_file
     from palate.concepts.imported_files import read_definitions
 
     if not Path(source).exists():
@@ -317,7 +330,7 @@ def concepts_of(source: str) -> tuple[Concept, ...]:
             from palate.concepts.vocabulary import general_concepts
 
             return general_concepts()
-    return read_definitions(source)
+    return read_definitions(concepts_file(source))
 
 
 def policy_of(

@@ -245,8 +245,16 @@ def discover(
     if dry_run:
         typer.echo(closing)
         return
-    command = shlex.join(["palate", "annotate", given, "--concepts", str(out / "concepts.json")])
-    print_discovery(discovery, closing=closing, out=out, command=command)
+    command = ["palate", "annotate", given, "--concepts", str(out), "--llm", str(llm)]
+    for name, value in (
+        ("--base-url", base_url),
+        ("--format", format),
+        ("--domain-column", domain_column),
+    ):
+        command += [name, value] if value else []
+    for name, values in (("--column", column), ("--verdict-column", verdict_column)):
+        command += [part for value in values or () for part in (name, value)]
+    print_discovery(discovery, closing=closing, out=out, command=shlex.join(command))
 
 
 def fixed_list(

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from palate.data.formats.source import Source
-from palate.errors import FileFormatError
+from palate.data.preferences import Preferences
+from palate.errors import DataError, FileFormatError
 
 CONCEPTS_FILE, PAIRS_FILE = "concepts.json", "discovery_pairs.json"
 FOUND_IN = "found_in"
@@ -48,6 +49,36 @@ def discovery_pairs(path: str | PathLike[str]) -> frozenset[str]:
     if not isinstance(ids, list) or not all(isinstance(name, str) for name in ids):
         raise FileFormatError(f"{pairs}: found no list of ids; expected a JSON list of texts.")
     return frozenset(ids)
+
+
+def without_discovery_pairs(
+    preferences: Preferences, concepts: str | PathLike[str]
+) -> tuple[Preferences, int]:
+    """Return the pairs that may be evaluated with some concepts, and how many others there were.
+
+    Parameters
+    ----------
+    preferences
+        Pairs.
+    concepts
+        The folder that `palate discover` wrote, or a file of concepts.
+
+    Raises
+    ------
+    FileFormatError
+        As `discovery_pairs` does.
+    DataError
+        If no pair is left.
+    """
+    apart = discovery_pairs(concepts)
+    kept = [row for row, name in enumerate(preferences.ids) if name not in apart]
+    if not kept:
+        raise DataError(
+            f"{concepts}: found that all {preferences.n_pairs:,} pairs were set apart for "
+            "discovery; expected others to evaluate on, or a smaller --share of palate discover."
+        )
+    left_out = preferences.n_pairs - len(kept)
+    return (preferences.select(kept) if left_out else preferences), left_out
 
 
 def concepts_file(path: str | PathLike[str]) -> Path:
