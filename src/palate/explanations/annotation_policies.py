@@ -6,18 +6,10 @@
 After each round the effects are estimated from what is known (`palate.inference`), for every
 mechanism that will be explained, and three questions are asked of each concept.
 
-Pilot: can its effect still become supported? Let e and s be the estimate and its standard error
-now, S the error of a study of all pairs (`palate.inference.study`) and t the threshold that
-`palate.inference.discoveries` will ask for. With nothing else known of the effect the final
-estimate is normal around e with variance s^2 - S^2, so
-
-    chance = P(|final estimate| > t S) = Phi((e - t S) / r) + Phi((-e - t S) / r),  r^2 = s^2 - S^2.
-
-The shrunk estimates of the model are not used here: a small pilot may take all effects for none.
-
-A concept is given up where this is below `least_chance` for its shared effect and for its effect in
+Pilot: can its effect still become supported (`palate.explanations.annotation_evidence`)? A concept
+is given up where the chance is below `least_chance` for its shared effect and for its effect in
 every domain, for every mechanism, or where it differs too rarely for any estimate. A concept that
-was given up because of its estimate still counts among the tested ones (`counted_out`): the others
+was given up because of its estimate still counts among the tested ones (`given_up`): the others
 were chosen by looking at the verdicts, and would else be called supported too easily.
 
 Stop: a domain of which every effect that can be estimated has a narrow interval is asked no more.
@@ -33,71 +25,33 @@ Missing at random by design: which pairs are left is decided before they are see
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
-from scipy.special import ndtr
 
 from palate.concepts.annotation.policy import AnnotationState, Decision, Policy
 from palate.data.preferences import Preferences
 from palate.data.splits import groups as groups_of
 from palate.errors import InputError
-from palate.explanations.lifts import at_even
-from palate.inference.effects import Effects, infer
+from palate.explanations.annotation_evidence import Evidence, weigh
 from palate.inference.linear import MIN_GROUPS
-from palate.inference.power import Planner
-from palate.inference.study import Study
 
-Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-MIN_PILOT = 40  # decided verdicts below which nothing is concluded
-RARE = 0.95  # confidence with which a concept differs too rarely
+SURELY = 0.95  # confidence with which a concept differs too rarely, or is too inconsistent
 LATE = 0.6  # share of the pairs asked from which dropping saves less than it costs
 UNDECIDED = (0.1, 0.9)  # chances of becoming supported between which a verdict is open
 CONSISTENT = 0.8  # share of answers that survive the exchange from which it is not needed
 FIRST_ROUND, GROWTH = 1_000, 1.6  # pairs of the first round at most, and by what they grow
-MIN_AUDITED = 10  # answers asked twice below which nothing is known of a concept's consistency
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """What the pairs asked so far say of the effects on one mechanism's verdicts.
-
-    Parameters
-    ----------
-    mechanism
-        Whose verdicts.
-    n_pairs
-        Decided verdicts on asked pairs.
-    domains
-        Rows of `AnnotationState.domain_names` that have such pairs, shape (D,).
-    seen
-        Whether an effect exists and its concept differed on these pairs, shape (D, C).
-    half_width
-        Half the interval of the effect in a domain, lift in per cent per step, shape (D, C), NaN
-        without an estimate.
-    chance
-        Probability that the effect becomes supported with all pairs, shape (1 + D, C), row 0 the
-        shared effect; NaN without an estimate.
-    """
-
-    mechanism: str
-    n_pairs: int
-    domains: Integers
-    seen: Mask
-    half_width: Array
-    chance: Array
 
 
 def economical(
     preferences: Preferences,
     *,
     mechanisms: Sequence[str] | None = None,
-    pilot: float | None = 0.25,
+    pilot: float | None = 0.2,
     least_chance: float = 0.1,
     half_width: float | None = 10.0,
     second: bool = True,
@@ -118,7 +72,8 @@ def economical(
     mechanisms
         Those that will be explained; None for all.
     pilot
-        Share of the pairs after which concepts without a chance are dropped; None drops none.
+        Share of the pairs, or `FIRST_ROUND` pairs if these are fewer, after which concepts without
+        a chance are dropped, up to `LATE`; None drops none.
     least_chance
         Probability of becoming supported below which a concept is dropped.
     half_width
@@ -167,8 +122,10 @@ def economical(
         wanted = np.zeros_like(keep)
         reasons: dict[str, str] = {}
         if found and len(found) == len(names):  # nothing is concluded while a mechanism is unknown
-            share = float(state.asked.any(axis=1).mean())
-            if pilot is not None and pilot <= share <= LATE:
+            done = state.asked.any(axis=1)
+            share = float(done.mean())
+            enough = pilot is not None and (share >= pilot or done.sum() >= FIRST_ROUND)
+            if enough and share <= LATE:
                 reasons = {**hopeless(state, found, least_chance), **too_rare(state)}
                 keep[:, [c.name in reasons for c in state.concepts]] = False
             if half_width is not None:
@@ -197,101 +154,6 @@ def growing_rounds(n_pairs: int) -> tuple[float, ...]:
         shares.append(done * (GROWTH - 1.0))
         done *= GROWTH
     return (*shares, 1.0 - done)
-
-
-def weigh(
-    state: AnnotationState,
-    mechanism: str,
-    verdicts: Array,
-    groups: Integers,
-    *,
-    fdr: float,
-    level: float,
-    seed: int,
-) -> Evidence | None:
-    """Return what the asked pairs say of one mechanism; None while they are fewer than `MIN_PILOT`.
-
-    Parameters
-    ----------
-    state
-        What is known.
-    mechanism
-        Its name.
-    verdicts
-        Its verdicts on all pairs of the state, shape (n_pairs,), NaN where it did not judge.
-    groups
-        Group of each pair: pairs of one prompt or one pair of responses.
-    fdr
-        False discovery rate.
-    level
-        Level of the intervals.
-    seed
-        Seed of the draws for the number of other concepts that will be found.
-    """
-    decided = ~np.isnan(verdicts) & (verdicts != 0)
-    known = np.isfinite(np.where(state.asked, state.values, np.nan)).any(axis=1)
-    rows = np.flatnonzero(decided & known)
-    if rows.size < MIN_PILOT or np.unique(verdicts[rows] > 0).size < 2:
-        return None
-    names = np.array(state.domain_names)
-    of_pair = np.searchsorted(names, np.array(state.domains))
-    present, codes = np.unique(of_pair[rows], return_inverse=True)
-    X = np.nan_to_num(state.values[rows])
-    applies = state.applies[present]
-    shared = np.array([c.domains is None for c in state.concepts])
-    differs = np.array([(X[codes == d] != 0).any(axis=0) for d in range(present.size)])
-    X[:, ~shared] *= applies[codes][:, ~shared]
-    if present.size == 1:
-        exists = np.vstack([applies[0], np.zeros_like(shared)])
-    else:
-        exists = np.vstack([shared, applies])
-    exists[0] &= differs.any(axis=0)
-    exists[1:] &= differs.any(axis=0)
-    effects = infer(X, verdicts[rows], codes, groups[rows], exists=exists, level=level)
-    low, high = at_even(effects.total.low), at_even(effects.total.high)
-    n_now = np.bincount(codes, minlength=present.size).astype(np.float64)
-    n_all = np.array([(decided & (of_pair == d)).sum() for d in present], dtype=np.float64)
-    return Evidence(
-        mechanism=mechanism,
-        n_pairs=int(rows.size),
-        domains=present,
-        seen=applies & differs,
-        half_width=np.asarray((high - low) / 2.0),
-        chance=chances(effects, n_now, n_all, fdr=fdr, seed=seed),
-    )
-
-
-def chances(effects: Effects, n_now: Array, n_all: Array, *, fdr: float, seed: int) -> Array:
-    """Return the probability that each effect becomes supported with all pairs, (1 + D, C).
-
-    Parameters
-    ----------
-    effects
-        Of the pairs asked so far.
-    n_now
-        Their number by domain, shape (D,).
-    n_all
-        That of all pairs, shape (D,).
-    fdr
-        False discovery rate.
-    seed
-        Seed of the draws for the number of other concepts that will be found.
-    """
-    value = np.vstack([effects.shared.value, effects.total.value])
-    if np.isnan(value).all():
-        return value
-    study = Study(effects, n_now)
-    planner = Planner(study, fdr=fdr, seed=seed)
-    later = study.errors(n_all / n_now)
-    chosen = planner.count(later)
-    level = fdr * chosen / planner.n_tested / (2.0 if planner.several else 1.0)
-    inside = np.vstack([level, *[level / np.maximum(planner.K, 1)] * len(n_now)])
-    with np.errstate(invalid="ignore"):
-        threshold = stats.t.isf(inside / 2.0, later.total_dof) * later.total
-        now = np.vstack([effects.shared.se, effects.total.se])
-        spread = np.sqrt(np.maximum(now**2 - later.total**2, 1e-9 * now**2))
-        found = ndtr((value - threshold) / spread) + ndtr((-value - threshold) / spread)
-    return np.asarray(found)
 
 
 def hopeless(
@@ -332,7 +194,7 @@ def hopeless(
 def too_rare(state: AnnotationState) -> dict[str, str]:
     """Return why concepts that hardly ever differ are dropped, by name.
 
-    With `RARE` confidence they differ on fewer of all pairs than any estimate needs.
+    With `SURELY` confidence they differ on fewer of all pairs than any estimate needs.
 
     Parameters
     ----------
@@ -347,7 +209,7 @@ def too_rare(state: AnnotationState) -> dict[str, str]:
         n, total = int(known.sum()), int(applies[:, j].sum())
         k = int((state.values[known, j] != 0).sum())
         if n and n < total:
-            most = 1.0 if k == n else float(stats.beta.ppf(RARE, k + 1, n - k))
+            most = 1.0 if k == n else float(stats.beta.ppf(SURELY, k + 1, n - k))
             if k + most * (total - n) < MIN_GROUPS:
                 out[concept.name] = (
                     f"the responses differ in it on {k:,} of {n:,} pairs, so on fewer than "
@@ -392,9 +254,10 @@ def matters(state: AnnotationState, evidence: Sequence[Evidence]) -> Mask:
     evidence
         One of each mechanism that will be explained.
     """
+    # even the most that the audit allows for is too few
     unstable = np.array(
         [
-            n >= MIN_AUDITED and same < CONSISTENT * n
+            n > same and stats.beta.ppf(SURELY, same + 1, n - same) < CONSISTENT
             for n, same in zip(*_audited(state), strict=True)
         ]
     )

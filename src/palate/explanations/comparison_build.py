@@ -111,7 +111,7 @@ def compare(
     )
     exists = build(one).structure
     found = differ(one.X, one.y, other.y, one.codes, one.groups, exists=exists, level=level)
-    support = supported(found.difference, fdr=fdr)
+    support = supported(found.difference, fdr=fdr, given_up=one.counts.get("given_up", 0))
     shared = (one.X, one.y, other.y, one.codes)
     rows = np.flatnonzero(judged)
     ids = preferences.ids

@@ -7,7 +7,7 @@ Only arrays and plain data, so that it travels cheaply to another process.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -220,6 +220,8 @@ class Problem:
             "domains": len(domains),
             "concepts": len(kept),
         }
+        if given_up := given_up_in(frame.matrix.provenance):
+            counts["given_up"] = given_up
         notes = _notes(frame, rows, kept, judged, counts, dropped, domains)
         return cls(
             mechanism=mechanism,
@@ -238,6 +240,18 @@ class Problem:
             counts=counts,
             notes=notes,
         )
+
+
+def given_up_in(provenance: Mapping[str, Any]) -> int:
+    """Return how many concepts an annotation gave up because of what the verdicts said of them.
+
+    Parameters
+    ----------
+    provenance
+        That of a concept matrix, or of two that stand beside each other.
+    """
+    inside = sum(given_up_in(provenance[k]) for k in ("left", "right") if k in provenance)
+    return int(provenance.get("given_up", 0)) + inside
 
 
 def formatting_of(

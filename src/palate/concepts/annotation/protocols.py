@@ -1,7 +1,7 @@
 """The protocols and the choices that make them up.
 
     lean    one comparison call a pair: "irrelevant" is an answer, no reasons, one order, the
-            second asked of a random tenth (at least 30 pairs), definitions without their "low"
+            second asked of a random twentieth (at least 20 pairs), definitions without their "low"
     paper   relevance first; then a reason before each answer, at most 20 concepts a call, both
             orders of every pair
     score   one response a call, 1 to 7 for each concept, 0 = not relevant; the difference of the
@@ -70,8 +70,8 @@ class Choices:
     second_order: SecondOrder = "audit"
     concepts_per_call: int = 40
     rounds: tuple[float, ...] = (1.0,)
-    audit_share: float = 0.1
-    audit_pairs: int = 30
+    audit_share: float = 0.05
+    audit_pairs: int = 20
     definitions: Definitions = "high"
     max_chars: int = MAX_CHARS
 

@@ -17,7 +17,6 @@ they cannot be mistaken for a score or for the number of a response.
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -32,7 +31,7 @@ from palate.llm.request import Request
 PACKAGE = "palate.concepts.annotation"
 ANSWERS = ("first", "second", "equal", "irrelevant")
 SCORES = (0, 7)
-_POLES = re.compile(r"(high:\s.*?\S)\s*[;.]\s*low:\s.*", re.IGNORECASE | re.DOTALL)
+_POLES = re.compile(r"high:\s+(.*?\S)\s*[;.]\s*low:\s.*", re.IGNORECASE | re.DOTALL)
 Side = Literal["a", "b"]
 
 
@@ -135,24 +134,22 @@ def field(number: int) -> str:
 
 
 def definitions(concepts: Sequence[Concept]) -> str:
-    """Return concepts as a JSON list of one line each: id, name and definition.
+    """Return concepts as one line each: id, name and definition.
 
     Parameters
     ----------
     concepts
         The concepts in the order of their ids.
     """
-    lines = [
-        json.dumps([field(k), one_line(c.name), one_line(c.definition)], ensure_ascii=False)
-        for k, c in enumerate(concepts)
-    ]
-    return "[" + ",\n".join(lines) + "]"
+    return "\n".join(
+        f"{field(k)} {one_line(c.name)}: {one_line(c.definition)}" for k, c in enumerate(concepts)
+    )
 
 
 def high_only(definition: str) -> str:
-    """Return a definition without its low end: which response has more follows from the high one.
+    """Return what stands behind "High:" in a definition, without the low end.
 
-    A definition that is not of the form "High: ...; low: ..." stays as it is.
+    Which response has more of a quality follows from the high end alone. A definition that is not of the form "High: ...; low: ..." stays as it is.
 
     Parameters
     ----------
