@@ -41,6 +41,14 @@ def one_processor() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def store_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the user's own store of answers out of it, in tests and in programs that they start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PALATE_STORE", str(tmp_path_factory.mktemp("store") / "answers.sqlite"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of the shared real data sets, which are no part of the product."""
