@@ -91,6 +91,7 @@ def test_defaults_grow_with_the_data() -> None:
     settings = Settings()
     sizes = [10, 30, 100, 400, 3000]
     assert [settings.n_discovery(n) for n in sizes] == [5, 10, 30, 120, 400]
-    assert [settings.n_batches(settings.n_discovery(n)) for n in sizes] == [6, 6, 6, 24, 60]
+    assert [settings.n_batches(settings.n_discovery(n)) for n in sizes] == [5, 6, 6, 24, 60]
+    assert [settings.n_batches(n) for n in (1, 3, 7)] == [1, 3, 6]
     assert Settings(batches=300).n_batches(400) == 300
     assert Settings(share=1.0).n_discovery(17) == 17

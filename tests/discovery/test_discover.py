@@ -352,6 +352,18 @@ def test_limits_keep_the_most_frequent_concepts(pairs: Preferences) -> None:
     [
         (lambda p: p.select(range(19)), DataError, "19 pairs"),
         (lambda p: replace(p, verdicts=p.verdicts * 0), DataError, "no tie"),
+        (
+            lambda p: replace(p, pairs=p.pairs.with_columns(domain=p.pairs["id"])),
+            DataError,
+            "None of the 240 pairs can be set apart",
+        ),
+        (
+            lambda p: replace(
+                p, pairs=p.pairs.with_columns(prompt=p.pairs["id"].str.slice(0, 0) + "x")
+            ),
+            DataError,
+            "None of the 240 pairs can be set apart",
+        ),
     ],
 )
 def test_data_that_cannot_do_are_refused(

@@ -30,8 +30,9 @@ from palate.llm.outcome import Answer, Asks, Outcome
 from palate.llm.request import Request
 
 PAIRS_PER_CALL = 20
-PAIRS_PER_ROUND = 500
-"""Candidates asked about before those that are settled by the answers are left out."""
+PAIRS_PER_ROUND, ROUNDS = 500, 20
+"""Candidates asked about before those that are settled by the answers are left out, at least; of
+many candidates a twentieth."""
 COMMON = frozenset(
     [
         "a",
@@ -268,10 +269,11 @@ def merge(found: Sequence[Found], client: Asks, settings: Settings) -> list[dict
         If more than half of the questions failed.
     """
     waiting = candidates(found, settings)
+    size = max(PAIRS_PER_ROUND, -(-len(waiting) // ROUNDS))
     groups, rows = Groups(found), list[dict[str, Any]]()
     outcomes: list[Outcome] = []
     while waiting:
-        asked = waiting[:PAIRS_PER_ROUND]
+        asked = waiting[:size]
         answers = ask_groups(
             client, in_groups(asked, PAIRS_PER_CALL), lambda group: same_request(group, found)
         )
@@ -283,7 +285,7 @@ def merge(found: Sequence[Found], client: Asks, settings: Settings) -> list[dict
                 rows.append(
                     {"a": found[one].name, "b": found[other].name, "same": same, "merged": merged}
                 )
-        waiting = [pair for pair in waiting[PAIRS_PER_ROUND:] if not groups.settled(*pair)]
+        waiting = [pair for pair in waiting[size:] if not groups.settled(*pair)]
     refuse_if_most_failed("Merging concepts", outcomes)
     return rows
 

@@ -70,18 +70,17 @@ def discovery_rows(preferences: Preferences, settings: Settings, *, seed: int) -
         chosen.add(number)
         held.update(domain[row] for row in members[number])
 
-    def size(number: int) -> Counter[str]:
-        return Counter(domain[row] for row in members[number])
-
+    here: dict[str, list[int]] = {}  # groups of each domain, in their drawn order
     for number in order:
-        if all(held[d] + n <= wanted[d] for d, n in size(number).items()):
+        size = Counter(domain[row] for row in members[number])
+        if all(held[d] + n <= wanted[d] for d, n in size.items()):
             take(number)
+        for name in size:
+            here.setdefault(name, []).append(number)
     # a domain of few large groups: its smallest one, if something is left to be evaluated
     for name in sorted(wanted):
-        if not held[name]:
-            here = [number for number in order if name in size(number)]
-            if len(here) > 1:
-                take(min(here, key=lambda number: len(members[number])))
+        if wanted[name] and not held[name] and len(here[name]) > 1:
+            take(min(here[name], key=lambda number: len(members[number])))
     return sorted(row for number in chosen for row in members[number])
 
 

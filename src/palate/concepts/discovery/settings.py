@@ -119,7 +119,8 @@ class Settings:
     def n_batches(self, n_pairs: int) -> int:
         """Return how many batches a domain gets.
 
-        By default as many as show every discovery pair once, at least 6 and at most 60.
+        By default as many as show every discovery pair once, at least 6 and at most 60, and no
+        more than there are pairs.
 
         Parameters
         ----------
@@ -129,7 +130,7 @@ class Settings:
         if self.batches is not None:
             return self.batches
         once = math.ceil(n_pairs / self.pairs_per_batch)
-        return min(MOST_BATCHES, max(LEAST_BATCHES, once))
+        return min(MOST_BATCHES, max(LEAST_BATCHES, once), max(1, n_pairs))
 
     def recorded(self) -> dict[str, Any]:
         """Return the settings as JSON-ready data."""

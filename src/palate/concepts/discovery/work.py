@@ -71,7 +71,14 @@ class Work:
         for name in self.mechanisms:
             if name not in ordered.mechanisms:
                 raise UnknownNameError("mechanism", name, ordered.mechanisms)
-        self.pairs = ordered.select(discovery_rows(ordered, settings, seed=seed))
+        rows = discovery_rows(ordered, settings, seed=seed)
+        if not rows:
+            raise DataError(
+                f"None of the {ordered.n_pairs} pairs can be set apart for discovery, in "
+                f"{len(ordered.domains)} domains; expected domains of two pairs with different "
+                "prompts at least (--domain-column names another column)."
+            )
+        self.pairs = ordered.select(rows)
         self.labels = Labels(self.pairs, self.mechanisms, seed=seed)
         self.ids = self.pairs.ids
         self.domain = dict(zip(self.ids, self.pairs.pairs["domain"].to_list(), strict=True))
