@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from palate.explanations.plan_result import Plan as Plan
     from palate.explanations.protocol import evaluate as evaluate
     from palate.explanations.protocol_result import Evaluation as Evaluation
+    from palate.llm.connect import connect as connect
     from palate.models.hmdr import HMDR as HMDR
     from palate.models.hmdr_cv import HMDRCV as HMDRCV
     from palate.report.html import write_report as write_report
@@ -58,6 +59,7 @@ _HOME = {
     "annotate": "palate.concepts.annotation.annotate",
     "compare": "palate.explanations.comparison_build",
     "compare_all": "palate.explanations.comparison_matrix",
+    "connect": "palate.llm.connect",
     "discover": "palate.concepts.discovery.discover",
     "evaluate": "palate.explanations.protocol",
     "explain": "palate.explanations.explain",

@@ -27,6 +27,7 @@ PUBLIC = [
     "annotate",
     "compare",
     "compare_all",
+    "connect",
     "discover",
     "evaluate",
     "explain",
