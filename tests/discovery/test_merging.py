@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palate.concepts.discovery.merging import (
+    LEADING,
     PAIRS_PER_CALL,
     Groups,
     candidates,
@@ -91,6 +92,16 @@ def test_stems_tell_what_a_name_is_about() -> None:
     assert stems("Use of the Examples") == stems("Example")  # Snowball's English stemmer
     assert stems("Clarity of explanation") & stems("Explanations")
     assert not stems("Warm tone") & stems("Level of detail")
+
+
+def test_candidates_of_a_frequent_stem_grow_with_the_names_and_not_their_square() -> None:
+    def number(n: int) -> int:
+        concepts = [{"name": f"Tone {k}", "description": "A tone."} for k in range(n)]
+        found = collect([{"batch": "d 1", "domain": "d", "concepts": concepts}])
+        return len(candidates(found, Settings()))
+
+    assert number(20) == 20 * 19 // 2
+    assert number(400) - number(300) == 100 * LEADING
 
 
 def test_a_chain_does_not_join_what_the_model_told_apart() -> None:

@@ -14,7 +14,6 @@ import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import Any
 
 from palate.concepts.discovery.asking import (
@@ -33,6 +32,9 @@ PAIRS_PER_CALL = 20
 PAIRS_PER_ROUND, ROUNDS = 500, 20
 """Candidates asked about before those that are settled by the answers are left out, at least; of
 many candidates a twentieth."""
+LEADING = 30
+"""Names of a stem with which all others of it are compared: those of the first ranks. So the number
+of candidates grows with that of names, not with its square."""
 COMMON = frozenset(
     [
         "a",
@@ -160,7 +162,12 @@ def candidates(found: Sequence[Found], settings: Settings) -> list[tuple[int, in
     for number, one in enumerate(found):
         for stem in stems(one.name):
             holders.setdefault(stem, []).append(number)
-    pairs = {pair for numbers in holders.values() for pair in combinations(numbers, 2)}
+    pairs = {
+        (first, other)
+        for numbers in holders.values()
+        for k, first in enumerate(numbers[:LEADING])
+        for other in numbers[k + 1 :]
+    }
     if settings.similarity is not None:
         pairs |= set(similar([told(one) for one in found], settings.similarity, settings.threshold))
     return sorted(pair for pair in pairs if not (found[pair[0]].fixed and found[pair[1]].fixed))
