@@ -71,7 +71,7 @@ def test_the_lean_protocol_gives_the_same_for_a_part_of_the_tokens() -> None:
                 demo_concepts(),
                 client,
                 protocol=protocol,  # type: ignore[arg-type]
-                audit_pairs=8,
+                audit_pairs=8 if protocol == "lean" else None,
             )
         spent[protocol] = annotation.spent
     assert Counter(call.name for call in server.log) == {"compare": 40 + 8}
@@ -347,6 +347,9 @@ def test_a_budget_ends_it_and_asking_again_goes_on(tmp_path: Path) -> None:
         ({"second_order": "twice"}, "Unknown second order"),
         ({"second_order": "policy"}, "found no policy"),
         ({"protocol": "score", "reasons": True}, "one response at a time"),
+        ({"protocol": "score", "relevance": "none"}, "one of its answers"),
+        ({"second_order": "never", "audit_share": 0.2}, "found a size of it"),
+        ({"definitions": "low"}, "Unknown definitions"),
         ({"protocol": "score", "second_order": "always"}, "one response at a time"),
         ({"concepts_per_call": 0}, "at least 1"),
         ({"max_chars": 10}, "at least 200"),

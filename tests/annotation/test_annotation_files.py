@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,19 @@ def test_what_is_saved_comes_back(demo: Preferences, tmp_path: Path) -> None:
         assert (tmp_path / "b" / file.name).read_bytes() == file.read_bytes(), file.name
 
 
+def test_what_a_policy_asked_again_says_nothing_of_reliability(
+    demo: Preferences, tmp_path: Path
+) -> None:
+    audited = np.arange(demo.n_pairs) % 4 != 0
+    made = replace(planted(demo), audited=audited)
+    made.save(tmp_path)
+    orders = Annotation.load(tmp_path).orders()
+    assert orders is not None
+    assert not np.isfinite(orders[1].values[~audited]).any()
+    assert np.isfinite(orders[1].values[audited]).any()
+    assert replace(made, audited=np.arange(demo.n_pairs) < 15).orders() is None
+
+
 def test_values_are_rows_that_palate_explain_reads(demo: Preferences, tmp_path: Path) -> None:
     made = planted(demo)
     made.save(tmp_path)
@@ -120,8 +134,6 @@ def test_values_are_rows_that_palate_explain_reads(demo: Preferences, tmp_path: 
 def test_soft_values_keep_their_scale_in_the_files(demo: Preferences, tmp_path: Path) -> None:
     made = planted(demo)
     soft = made.matrix.values * 0.25
-    from dataclasses import replace
-
     made = replace(made, matrix=replace(made.matrix, values=soft), first=soft, second=soft * NAN)
     made.save(tmp_path)
     assert json.loads((tmp_path / "concepts.json").read_text())[0]["scale"] == "comp"

@@ -116,6 +116,14 @@ def annotate(
             rich_help_panel=ASKING,
         ),
     ] = None,
+    definitions: Annotated[
+        str | None,
+        typer.Option(
+            "--definitions",
+            help="full, or high (without the low end). lean: high; else: full.",
+            rich_help_panel=ASKING,
+        ),
+    ] = None,
     audit_share: Annotated[
         float | None,
         typer.Option(
@@ -186,6 +194,7 @@ def annotate(
         "reasons": reasons,
         "second_order": second_order,
         "concepts_per_call": concepts_per_call,
+        "definitions": definitions,
         "audit_share": audit_share,
         "audit_pairs": 0 if audit_share == 0 else None,
         "max_chars": max_chars,

@@ -60,6 +60,8 @@ class Annotation:
         Domain of each pair.
     order
         Per concept, how often both orders agree; of the random audit where there was one.
+    audited
+        Shape (n_pairs,): pairs that were asked in both orders whatever was answered; None for all.
     lost
         Questions without an answer.
     truncated
@@ -88,6 +90,7 @@ class Annotation:
     asked: npt.NDArray[np.bool_]
     domains: tuple[str, ...]
     order: tuple[Consistency, ...]
+    audited: npt.NDArray[np.bool_] | None = None
     lost: tuple[Lost, ...] = ()
     truncated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     flagged: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)
@@ -144,6 +147,7 @@ class Annotation:
             asked=board.asked.copy(),
             domains=board.domains,
             order=tuple(consistency(board.first[twice], board.second[twice])),
+            audited=None if board.audit.all() else board.audit.copy(),
             lost=tuple(board.lost),
             truncated=dict(truncated),
             flagged=dict(flagged),
@@ -213,15 +217,19 @@ class Annotation:
         """Return the values of both orders for their reliability, None if few pairs have both.
 
         The two are of one order each, as `reliability` wants it: the final values are made of
-        both and would look more reliable than they are.
+        both and would look more reliable than they are. Only audited pairs have a second order
+        here: where a policy asked for it, it did so because of the first.
         """
         from palate.concepts.reliability import MIN_PAIRS
 
-        both = (np.isfinite(self.second) & np.isfinite(self.first)).any(axis=1).sum()
+        again = self.second
+        if self.audited is not None:
+            again = np.where(self.audited[:, None], again, np.nan)
+        both = (np.isfinite(again) & np.isfinite(self.first)).any(axis=1).sum()
         if both < MIN_PAIRS:
             return None
         keep = [j for j, name in enumerate(self.matrix.names) if name not in self.dropped]
-        first, second = (replace(self.matrix, values=v) for v in (self.first, self.second))
+        first, second = (replace(self.matrix, values=v) for v in (self.first, again))
         return first.select_concepts(keep), second.select_concepts(keep)
 
     def table(self) -> pl.DataFrame:

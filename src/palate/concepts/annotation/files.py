@@ -161,6 +161,9 @@ def _build(place: Path, facts: Mapping[str, Any]) -> Annotation:
             Consistency(entry["n_twice"], entry["n_same"], entry["n_opposite"])
             for entry in (by_name[c.name] for c in concepts)
         ),
+        audited=None
+        if facts["audited"] == "all"
+        else np.isin(np.array(ids, dtype=object), facts["audited"]),
         lost=lost,
         truncated={name: tuple(parts) for name, parts in facts["truncated"].items()},
         flagged={name: tuple(flags) for name, flags in flagged.items()},
@@ -198,6 +201,9 @@ def _facts(annotation: Annotation) -> dict[str, Any]:
         "n_pairs": annotation.matrix.n_pairs,
         "n_failed_pairs": len(annotation.failures),
         "n_inconsistent": annotation.n_inconsistent,
+        "audited": "all"
+        if annotation.audited is None
+        else [name for name, a in zip(annotation.ids, annotation.audited, strict=True) if a],
         "cleaned": annotation.cleaned,
         "concepts": annotation.table().to_dicts(),
         "dropped": dict(annotation.dropped),

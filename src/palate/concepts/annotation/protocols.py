@@ -101,6 +101,11 @@ class Choices:
                 f"audit: found a share of {self.audit_share} and {self.audit_pairs} pairs; expected"
                 " a share in [0, 1] and at least 0 pairs."
             )
+        if self.protocol == "score" and self.relevance == "none":
+            raise InputError(
+                "protocol 'score': 0 for what is not relevant is one of its answers; expected "
+                'relevance="folded" or "call".'
+            )
         if self.protocol == "score" and (self.reasons or self.second_order != "never"):
             raise InputError(
                 "protocol 'score': it shows one response at a time, so there are no reasons and"
@@ -148,6 +153,11 @@ def choose(protocol: str, *, with_policy: bool, **given: Any) -> Choices:
     if with_policy:
         made.setdefault("rounds", POLICY_ROUNDS)
     choices = replace(PROTOCOLS[protocol], **made)
+    if choices.second_order != "audit" and {"audit_share", "audit_pairs"} & made.keys():
+        raise InputError(
+            f"audit: found a size of it and second_order={choices.second_order!r}; expected "
+            'second_order="audit".'
+        )
     if choices.second_order == "policy" and not with_policy:
         raise InputError('second_order="policy": found no policy; expected one.')
     return choices
