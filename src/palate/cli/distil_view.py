@@ -81,7 +81,7 @@ def print_student(student: Student, preferences: Preferences, *, file: str, out:
     else:
         screen.print(_text(f"No values were written; what is left: {out}"), soft_wrap=True)
     if student.left:
-        again = f"palate annotate {file} --concepts {out}/concepts_left.json"
+        again = f"palate annotate {file} --concepts {out}/concepts_left.json --llm MODEL"
         screen.print(_text(f"Left to a language model: {again}"), soft_wrap=True)
 
 
