@@ -49,8 +49,8 @@ class Evidence:
     seen
         Whether an effect exists and its concept differed on these pairs, shape (D, C).
     half_width
-        Half the interval of the effect in a domain, lift in per cent per step, shape (D, C), NaN
-        without an estimate.
+        Half the interval of the effect in a domain, lift in per cent, of a root mean square of the
+        concept there (a rare one is known well enough sooner), shape (D, C), NaN without estimate.
     chance
         Probability that the effect becomes supported with all pairs, shape (1 + D, C), row 0 the
         shared effect; NaN without an estimate.
@@ -114,6 +114,7 @@ def weigh(
     exists[1:] &= differs.any(axis=0)
     effects = infer(X, verdicts[rows], codes, groups[rows], exists=exists, level=level)
     low, high = at_even(effects.total.low), at_even(effects.total.high)
+    spread = np.array([np.sqrt((X[codes == d] ** 2).mean(axis=0)) for d in range(present.size)])
     n_now = np.bincount(codes, minlength=present.size).astype(np.float64)
     n_all = np.array([(decided & (of_pair == d)).sum() for d in present], dtype=np.float64)
     return Evidence(
@@ -121,7 +122,7 @@ def weigh(
         n_pairs=int(rows.size),
         domains=present,
         seen=applies & differs,
-        half_width=np.asarray((high - low) / 2.0),
+        half_width=np.asarray((high - low) / 2.0 * spread),
         chance=chances(effects, n_now, n_all, fdr=fdr, seed=seed),
     )
 

@@ -77,8 +77,8 @@ def economical(
     least_chance
         Probability of becoming supported below which a concept is dropped.
     half_width
-        Half the width of an interval, lift in per cent per step, that is narrow enough for a domain
-        to stop; None never stops.
+        Half the width of an interval, lift in per cent per root mean square of the concept in the
+        domain, that is narrow enough for the domain to stop; None never stops.
     second
         Whether the second order is asked where it can matter.
     fdr
@@ -232,7 +232,7 @@ def narrow(
     keep
         What is still asked, shape (n_domains, n_concepts).
     half_width
-        Half the width of an interval that is narrow, lift in per cent per step.
+        Half the width of an interval that is narrow, as in `Evidence.half_width`.
     """
     done = np.ones(len(state.domain_names), dtype=bool)
     for e in evidence:

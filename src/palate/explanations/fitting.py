@@ -193,9 +193,7 @@ def fit_problem(problem: Problem, options: Options, run: Run = one_by_one) -> Fi
         exists=design.structure,
         replicates=replicates,
         effects=effects,
-        support=supported(
-            effects, fdr=options.fdr, given_up=problem.counts.get("given_up", 0)
-        ),
+        support=supported(effects, fdr=options.fdr, given_up=problem.counts.get("given_up", 0)),
         held_out=held_out,
         scores=scores,
         calibration=calibration,

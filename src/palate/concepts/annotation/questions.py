@@ -31,7 +31,9 @@ from palate.llm.request import Request
 PACKAGE = "palate.concepts.annotation"
 ANSWERS = ("first", "second", "equal", "irrelevant")
 SCORES = (0, 7)
-_POLES = re.compile(r"high:\s+(.*?\S)\s*[;.]\s*low:\s.*", re.IGNORECASE | re.DOTALL)
+_POLES = re.compile(
+    r"high:\s+(?:the response\s+)?(.*?\S)\s*[;.]\s*low:\s.*", re.IGNORECASE | re.DOTALL
+)
 Side = Literal["a", "b"]
 
 
@@ -147,9 +149,11 @@ def definitions(concepts: Sequence[Concept]) -> str:
 
 
 def high_only(definition: str) -> str:
-    """Return what stands behind "High:" in a definition, without the low end.
+    """Return what a response with much of a quality does, without the low end of the definition.
 
-    Which response has more of a quality follows from the high end alone. A definition that is not of the form "High: ...; low: ..." stays as it is.
+    Which response has more follows from the high end alone. Of "High: the response runs to many
+    words; low: it is short" this is "runs to many words"; a definition of another form stays as it
+    is.
 
     Parameters
     ----------
