@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 from palate.concepts.annotation.shown import Shown, clean
@@ -164,6 +164,7 @@ def high_only(definition: str) -> str:
     return high[1] if high else definition
 
 
+@lru_cache(maxsize=4096)  # the same definitions stand in every question
 def one_line(text: str) -> str:
     """Return a text on one line, without control, format and surrogate characters.
 
