@@ -64,7 +64,7 @@ Array = npt.NDArray[np.float64]
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 RELEVANT = 0.5  # share of the answers 0 that the relevance call of the paper's protocol keeps
 FOLDS, DRAWS = 5, 1000
-JUDGES = 8  # judges of judges_concepts beside the people
+JUDGES = 4  # judges of judges_concepts beside the people, those with most verdicts
 
 
 @dataclass(frozen=True)
@@ -72,19 +72,21 @@ class Way:
     """A way of asking: arguments of `annotate` and of the policy, None for no policy.
 
     `alone`: every judge is explained on its own, so that the policy looks at one at a time.
+    `other`: the order that is asked first is the simulated one, see `annotation_recorded`.
     """
 
     name: str
     asked: dict[str, Any]
     policy: dict[str, Any] | None = None
     alone: bool = False
+    other: bool = False
 
     @property
     def values(self) -> str:
         """Ways with the same text give the same values from recordings."""
         orders = self.asked.get("second_order", "always" if self.paper else "audit")
         audit = [self.asked.get("audit_share"), self.asked.get("audit_pairs")]
-        return json.dumps([orders, audit if orders == "audit" else None, self.policy, self.alone])
+        return json.dumps([orders, audit if orders == "audit" else None, self.policy, self.alone, self.other])
 
     @property
     def paper(self) -> bool:
@@ -107,6 +109,7 @@ WAYS = (
     Way("adaptive stop", PAPER, STOP),
     Way("default", {}, {}),
     Way("default, each judge alone", {}, {}, alone=True),
+    Way("default, the simulated order asked", {}, {}, other=True),
     Way("default, whole definitions", {"definitions": "full"}, {}),
     Way("default, no policy", {}),
     Way("default, second order always", {"second_order": "always"}, {"second": False}),
@@ -173,7 +176,8 @@ def asked(
     second = second_orders(data.first, data.again, seed=sim)
     first = np.where(data.applies, data.first, np.nan)
     keep = relevance_of(first, np.where(data.applies, second, np.nan), relevant, seed=sim)
-    recorder = Recorder(data.concepts, data.first, second, rows_of(data.preferences), keep)
+    orders = (second, data.first) if way.other else (data.first, second)
+    recorder = Recorder(data.concepts, *orders, rows_of(data.preferences), keep)
     policy = rounds = None
     if way.policy is not None:
         policy = economical(

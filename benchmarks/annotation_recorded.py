@@ -7,8 +7,9 @@ tekken vocabulary that the package `mistral-common` ships (131,072 tokens; nothi
 Orders. Recorded are a first annotation of every pair and an independent second one, with the
 responses exchanged, of a fifth of them. For the other pairs the second is simulated
 (`second_orders`): an answer becomes what the second annotation of the twice annotated pairs says,
-concept by concept, pulled towards all concepts by `PULL` pairs. Which of the two an order that is
-asked once gives is the same for all: the first.
+concept by concept, pulled towards all concepts by `PULL` pairs. So simulated orders err at the
+rate of real ones, but know of the texts only what the first said: an order that is asked alone
+looks too good where it is the recorded one, and too bad where it is the simulated one.
 
 Relevance was not recorded: a 0 is "equal" or "not relevant". The relevance call of the paper's
 protocol is taken to keep what differs and half of the rest (`relevance_of`).

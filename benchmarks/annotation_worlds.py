@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from threadpoolctl import threadpool_limits
 
 import palate
 from benchmarks.inference_worlds import Data, World, draw, estimands
-from palate.concepts.annotation.policy import AnnotationState, Decision, Policy
+from palate.concepts.annotation.policy import AnnotationState, Policy
 from palate.concepts.annotation.rounds import rounds_of
 from palate.concepts.concept import Concept
 from palate.explanations.annotation_policies import economical, growing_rounds

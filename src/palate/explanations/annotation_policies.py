@@ -43,7 +43,7 @@ Mask = npt.NDArray[np.bool_]
 SURELY = 0.95  # confidence with which a concept differs too rarely, or is too inconsistent
 LATE = 0.6  # share of the pairs asked from which dropping saves less than it costs
 UNDECIDED = (0.1, 0.9)  # chances of becoming supported between which a verdict is open
-CONSISTENT = 0.8  # share of answers that survive the exchange from which it is not needed
+CONSISTENT = 0.6  # share of answers that survive the exchange from which it is not needed
 FIRST_ROUND, GROWTH = 1_000, 1.6  # pairs of the first round at most, and by what they grow
 
 
