@@ -8,6 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
+from palate.cli.concept_options import (
+    AnnotationFolder,
+    ConceptsFile,
+    ValuesFile,
+    WithMeasured,
+    annotation_files,
+    check_concepts,
+)
 from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, read_file
 
 GATE_FIRED = 1
@@ -40,19 +48,10 @@ def compare(
     domain_column: DomainColumn = None,
     column: Columns = None,
     verdict_column: VerdictColumns = None,
-    concepts: Annotated[
-        Path | None, typer.Option("--concepts", help="Annotated concepts: their definitions.")
-    ] = None,
-    values: Annotated[
-        Path | None, typer.Option("--values", help="Annotated concepts: their values by pair.")
-    ] = None,
-    with_measured: Annotated[
-        bool,
-        typer.Option(
-            "--with-measured",
-            help="Let measured concepts stand beside the annotated ones, which else stand alone.",
-        ),
-    ] = False,
+    concepts: ConceptsFile = None,
+    values: ValuesFile = None,
+    annotation: AnnotationFolder = None,
+    with_measured: WithMeasured = False,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder for page and tables; none is written if absent."),
@@ -92,11 +91,7 @@ def compare(
     from palate.errors import InputError
     from palate.explanations.comparison_gates import check_gates, parse_gate
 
-    if with_measured and concepts is None and values is None:
-        raise InputError(
-            "--with-measured: found no annotated concepts; expected --concepts or --values, "
-            "without which the measured ones are used anyway."
-        )
+    check_concepts(concepts, values, annotation, with_measured=with_measured)
     if overwrite and out is None:
         raise InputError("--overwrite: found no --out; expected the folder to replace.")
     if a == b:
@@ -125,6 +120,7 @@ def compare(
             preferences,
             concepts=concepts,
             values=values,
+            annotation=annotation,
             with_measured=with_measured,
             n_jobs=jobs,
         )
@@ -152,6 +148,7 @@ def compare(
                     "verdict_columns": verdict_column or [],
                     "concepts": concepts,
                     "values": values,
+                    "annotation": annotation,
                     "with_measured": with_measured,
                     "out": out,
                     "overwrite": overwrite,
@@ -159,7 +156,11 @@ def compare(
                     "skip_bad_rows": skip_bad_rows,
                     **settings,
                 },
-                inputs=[p for p in (file, concepts, values) if p and not str(p).startswith("hf:")],
+                inputs=[
+                    p
+                    for p in (file, concepts, values, *annotation_files(annotation))
+                    if p and not str(p).startswith("hf:")
+                ],
                 counts={
                     **found.counts,
                     "supported": found.supported().height,

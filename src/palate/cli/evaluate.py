@@ -8,6 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
+from palate.cli.concept_options import (
+    AnnotationFolder,
+    ConceptsFile,
+    ValuesFile,
+    WithMeasured,
+    annotation_files,
+    check_concepts,
+)
 from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, read_file
 
 
@@ -47,19 +55,10 @@ def evaluate(
     domain_column: DomainColumn = None,
     column: Columns = None,
     verdict_column: VerdictColumns = None,
-    concepts: Annotated[
-        Path | None, typer.Option("--concepts", help="Annotated concepts: their definitions.")
-    ] = None,
-    values: Annotated[
-        Path | None, typer.Option("--values", help="Annotated concepts: their values by pair.")
-    ] = None,
-    with_measured: Annotated[
-        bool,
-        typer.Option(
-            "--with-measured",
-            help="Let measured concepts stand beside the annotated ones, which else stand alone.",
-        ),
-    ] = False,
+    concepts: ConceptsFile = None,
+    values: ValuesFile = None,
+    annotation: AnnotationFolder = None,
+    with_measured: WithMeasured = False,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder for the tables; none is written if absent."),
@@ -94,11 +93,7 @@ def evaluate(
     from palate.explanations.protocol import MAX_PAIRS, check_protocol, chosen_models
     from palate.explanations.protocol_splits import n_parts
 
-    if with_measured and concepts is None and values is None:
-        raise InputError(
-            "--with-measured: found no annotated concepts; expected --concepts or --values, "
-            "without which the measured ones are used anyway."
-        )
+    check_concepts(concepts, values, annotation, with_measured=with_measured)
     if overwrite and out is None:
         raise InputError("--overwrite: found no --out; expected the folder to replace.")
     check_protocol(splits, folds, configs, level, seed, MAX_PAIRS, jobs, alpha)
@@ -138,6 +133,7 @@ def evaluate(
             preferences,
             concepts=concepts,
             values=values,
+            annotation=annotation,
             with_measured=with_measured,
             n_jobs=jobs,
         )
@@ -166,6 +162,7 @@ def evaluate(
                     "verdict_columns": verdict_column or [],
                     "concepts": concepts,
                     "values": values,
+                    "annotation": annotation,
                     "with_measured": with_measured,
                     "out": out,
                     "overwrite": overwrite,
@@ -173,7 +170,11 @@ def evaluate(
                     "skip_bad_rows": skip_bad_rows,
                     **settings,
                 },
-                inputs=[p for p in (file, concepts, values) if p and not str(p).startswith("hf:")],
+                inputs=[
+                    p
+                    for p in (file, concepts, values, *annotation_files(annotation))
+                    if p and not str(p).startswith("hf:")
+                ],
                 counts={
                     "pairs": preferences.n_pairs,
                     "domains": len(preferences.domains),

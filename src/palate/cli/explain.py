@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from palate.cli.concept_options import (
+    AnnotationFolder,
+    ConceptsFile,
+    ValuesFile,
+    WithMeasured,
+    annotation_files,
+    check_concepts,
+)
 from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, read_file
 
 if TYPE_CHECKING:
@@ -31,26 +39,10 @@ def explain(
     domain_column: DomainColumn = None,
     column: Columns = None,
     verdict_column: VerdictColumns = None,
-    concepts: Annotated[
-        Path | None, typer.Option("--concepts", help="Annotated concepts: their definitions.")
-    ] = None,
-    values: Annotated[
-        Path | None, typer.Option("--values", help="Annotated concepts: their values by pair.")
-    ] = None,
-    annotation: Annotated[
-        Path | None,
-        typer.Option(
-            "--annotation",
-            help="Concepts annotated by a language model: the folder that palate annotate wrote.",
-        ),
-    ] = None,
-    with_measured: Annotated[
-        bool,
-        typer.Option(
-            "--with-measured",
-            help="Let measured concepts stand beside the annotated ones, which else stand alone.",
-        ),
-    ] = False,
+    concepts: ConceptsFile = None,
+    values: ValuesFile = None,
+    annotation: AnnotationFolder = None,
+    with_measured: WithMeasured = False,
     values_again: Annotated[
         Path | None,
         typer.Option(
@@ -105,23 +97,9 @@ def explain(
     ] = False,
 ) -> None:
     """Explain what each mechanism of FILE rewards, everywhere and in each domain."""
-    from palate.cli.run import Request, annotation_files, execute, folder_for
-    from palate.errors import InputError
+    from palate.cli.run import Request, execute, folder_for
 
-    if annotation is not None and (concepts or values or values_again):
-        raise InputError(
-            "--annotation: found --concepts, --values or --values-again beside it; expected the "
-            "folder alone, which holds all of them."
-        )
-    if with_measured and concepts is None and values is None and annotation is None:
-        raise InputError(
-            "--with-measured: found no annotated concepts; expected --concepts, --values or "
-            "--annotation, without which the measured ones are used anyway."
-        )
-    if values_again is not None and concepts is None and values is None:
-        raise InputError(
-            "--values-again: found no first annotation; expected --concepts or --values as well."
-        )
+    check_concepts(concepts, values, annotation, with_measured=with_measured, again=values_again)
     out = out or folder_for(file)
     settings = {
         "n_folds": folds,

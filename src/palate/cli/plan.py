@@ -7,6 +7,13 @@ from typing import Annotated
 
 import typer
 
+from palate.cli.concept_options import (
+    AnnotationFolder,
+    ConceptsFile,
+    ValuesFile,
+    WithMeasured,
+    check_concepts,
+)
 from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, read_file
 
 
@@ -34,19 +41,10 @@ def plan(
     domain_column: DomainColumn = None,
     column: Columns = None,
     verdict_column: VerdictColumns = None,
-    concepts: Annotated[
-        Path | None, typer.Option("--concepts", help="Annotated concepts: their definitions.")
-    ] = None,
-    values: Annotated[
-        Path | None, typer.Option("--values", help="Annotated concepts: their values by pair.")
-    ] = None,
-    with_measured: Annotated[
-        bool,
-        typer.Option(
-            "--with-measured",
-            help="Let measured concepts stand beside the annotated ones, which else stand alone.",
-        ),
-    ] = False,
+    concepts: ConceptsFile = None,
+    values: ValuesFile = None,
+    annotation: AnnotationFolder = None,
+    with_measured: WithMeasured = False,
     domain: Annotated[
         str | None, typer.Option("--domain", help="Show the concepts of this domain only.")
     ] = None,
@@ -81,11 +79,7 @@ def plan(
     from palate.explanations.plan import plan as plan_of
 
     check_plan(lift, power, fdr, seed)
-    if with_measured and concepts is None and values is None:
-        raise InputError(
-            "--with-measured: found no annotated concepts; expected --concepts or --values, "
-            "without which the measured ones are used anyway."
-        )
+    check_concepts(concepts, values, annotation, with_measured=with_measured)
     if overwrite and out is None:
         raise InputError("--overwrite: found no --out; expected the file to replace.")
     if domain is not None and concept is not None:
@@ -117,7 +111,12 @@ def plan(
         from palate.concepts.gather import gather
 
         gathered = gather(
-            preferences, concepts=concepts, values=values, with_measured=with_measured, n_jobs=jobs
+            preferences,
+            concepts=concepts,
+            values=values,
+            annotation=annotation,
+            with_measured=with_measured,
+            n_jobs=jobs,
         )
         if concept is not None and concept not in gathered.matrix.names:
             raise UnknownNameError("concept", concept, gathered.matrix.names)

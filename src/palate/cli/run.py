@@ -192,19 +192,6 @@ def execute(request: Request) -> None:
     print_summary(explanations, opening=request.opening, notes=notes, out=request.out)
 
 
-def annotation_files(folder: Path | None) -> tuple[Path, ...]:
-    """Return the files of an annotation whose hashes are recorded.
-
-    Parameters
-    ----------
-    folder
-        The folder of the annotation; None if there is none.
-    """
-    if folder is None:
-        return ()
-    return tuple(folder / name for name in ("concepts.json", "values.jsonl", "annotation.json"))
-
-
 def folder_for(source: str) -> Path:
     """Return the folder that results of this source go to if none is named.
 
