@@ -338,3 +338,13 @@ def test_people_on_annotated_concepts_are_predicted_as_known(shared_data: Path) 
     longer = found.score(IN_DOMAIN, "longer response")
     assert longer is not None
     assert longer["accuracy"] < 0.45
+
+
+def test_domains_that_cannot_be_split_are_the_reason_that_is_given() -> None:
+    demo = palate.load_demo()
+    few = demo.select(list(range(0, demo.n_pairs, 8)))  # four pairs in each of eight domains
+    matrix = palate.measure(few, families=["length"], n_jobs=1)
+    with pytest.raises(DataError, match=r"^skimmer: no domain has the 8 usable verdicts"):
+        palate.evaluate(few, matrix, mechanisms=["skimmer"], n_splits=2)
+    with pytest.raises(DataError, match="None of the 5 mechanisms can be evaluated. assistant: no"):
+        palate.evaluate(few, matrix, n_splits=2)

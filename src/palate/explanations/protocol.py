@@ -154,6 +154,10 @@ def evaluate(
                 tested.append(scored)
         choices += [_choice(p, choice) for choice in result.choices]
         notes += _small_domains(p, parts)
+        if not any(t.mechanism == name for t in tested):
+            skipped[name] = (
+                f"{name}: no domain has the {parts} usable verdicts that splits into {parts} parts need."
+            )
     _any({t.mechanism: t for t in tested}, skipped, len(wanted))
     scores = score_rows(tested, frame.group_of, frame.codes, level=level, seed=seed)
     evaluated = tuple(n for n in wanted if any(t.mechanism == n for t in tested))
@@ -279,6 +283,8 @@ def _problem(
 def _any(found: dict[str, Any], skipped: dict[str, str], n: int) -> None:
     if not found:
         reasons = " ".join(list(skipped.values())[:3])
+        if n == 1:
+            raise DataError(reasons)
         raise DataError(f"None of the {n} mechanisms can be evaluated. {reasons}".rstrip())
 
 
