@@ -86,7 +86,9 @@ class Way:
         """Ways with the same text give the same values from recordings."""
         orders = self.asked.get("second_order", "always" if self.paper else "audit")
         audit = [self.asked.get("audit_share"), self.asked.get("audit_pairs")]
-        return json.dumps([orders, audit if orders == "audit" else None, self.policy, self.alone, self.other])
+        return json.dumps(
+            [orders, audit if orders == "audit" else None, self.policy, self.alone, self.other]
+        )
 
     @property
     def paper(self) -> bool:
