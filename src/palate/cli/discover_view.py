@@ -44,12 +44,16 @@ def print_discovery(discovery: Discovery, *, closing: str, out: Path, command: s
     )
     for note in discovery.notes:
         screen.print(_text(f"! {note}"), soft_wrap=True)
-    _table(screen, discovery)
+    if discovery.concepts:
+        _table(screen, discovery)
+    else:
+        screen.print(_text("Nothing can be annotated: ask more (--batches) or another model."))
     screen.print(_text(closing), soft_wrap=True)
     screen.print(
         _text(f"Concepts: {out / 'concepts.json'} (to be read, and edited)"), soft_wrap=True
     )
-    screen.print(_text(f"Next:     {command}"), soft_wrap=True)
+    if discovery.concepts:
+        screen.print(_text(f"Next:     {command}"), soft_wrap=True)
 
 
 def print_list(discovery: Discovery, *, closing: str | None, out: Path) -> None:
