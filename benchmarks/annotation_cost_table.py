@@ -70,7 +70,7 @@ def tokens_table(part: Mapping[str, Any]) -> str:
             (ends["1.0"], "everything"),
         )
     )
-    return "\n".join([*lines, "", f"Default against the yardstick: {spread}."])
+    return "\n".join([*lines, "", f"Share of tokens of the default: {spread}."])
 
 
 def fits_table(fits: Mapping[str, Any]) -> str:

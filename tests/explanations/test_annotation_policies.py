@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -20,6 +22,7 @@ from palate.explanations.annotation_policies import (
     matters,
     too_rare,
 )
+from palate.explanations.problem import Frame, Problem
 from palate.inference.discoveries import supported
 from palate.inference.effects import infer
 
@@ -193,6 +196,25 @@ def test_given_up_concepts_count_as_tested_with_p_of_one() -> None:
     assert np.array_equal(
         supported(effects, fdr=0.1 * 6 / 20).shared, supported(effects, given_up=given_up).shared
     )
+
+
+def test_the_number_that_was_given_up_reaches_the_explained_problem() -> None:
+    preferences, values, concepts, _ = world((1.0, 0.0), n=60)
+    matrix = palate.ConceptMatrix(
+        ids=tuple(preferences.ids),
+        concepts=concepts,
+        values=values,
+        scales=("comp", "comp"),
+        step=np.full(2, np.nan),
+        provenance={"given_up": 3},
+    )
+    other = replace(
+        matrix, concepts=tuple(replace(c, name=f"{c.name}'") for c in concepts), provenance={}
+    )
+    for concepts_, expected in ((matrix, 3), (other.beside(matrix), 3), (other, None)):
+        frame = Frame.of(preferences, concepts_, missing="zero", cluster=None, n_jobs=1)
+        problem = Problem.of(frame, "judge", preferences.verdict("judge"))
+        assert problem.counts.get("given_up") == expected
 
 
 @pytest.mark.parametrize("n", [1, 40, 240, 10_000, 100_000])
