@@ -1,7 +1,8 @@
 """Do the policies of annotation harm what is said? Worlds with known truth, asked in rounds.
 
-    python -m benchmarks.annotation_worlds run [--world NAME ...] [--draws 100] --out FILE
+    python -m benchmarks.annotation_worlds run FILE [--world NAME ...] [--draws 100]
     python -m benchmarks.annotation_worlds table FILE
+    python -m benchmarks.annotation_worlds stop FILE [--world NAME ...] [--draws 12]
 
 Worlds are those of `benchmarks/inference_worlds.py` on rows of the demo set's annotations. A world
 is annotated in rounds as `palate annotate` does (`played`), with the values that are there; what a
@@ -183,14 +184,56 @@ def scored(
     }
 
 
+def stopped(world: World, draws: int) -> dict[str, list[float]]:
+    """Return coverage, slope and error of effects in domains when half of something stops halfway.
+
+    "cells": half of the concepts, whose missing values count as equal; "domains": half of these.
+    """
+    out: dict[str, list[list[float]]] = {"everything": [], "cells": [], "domains": []}
+    for replicate in range(draws):
+        data = draw(world, replicate)
+        n, random = data.y.size, np.random.default_rng(replicate)
+        late = np.arange(n) >= n // 2
+        holes = data.X.copy()
+        holes[np.ix_(late, random.random(data.X.shape[1]) < 0.5)] = 0.0
+        early = np.flatnonzero(~(late & (random.random(len(data.exists) - 1) < 0.5)[data.codes]))
+        total = estimands(data.effects, data.exists)[2]
+        for way, X, rows in (
+            ("everything", data.X, np.arange(n)),
+            ("cells", holes, np.arange(n)),
+            ("domains", data.X, early),
+        ):
+            X, exists = X[rows], data.exists & (X[rows] != 0).any(axis=0)
+            effects = infer(X, data.y[rows], data.codes[rows], data.groups[rows], exists=exists)
+            found = effects.total.value
+            known = ~np.isnan(found)
+            real = known & (np.nan_to_num(total) != 0)
+            covered = (effects.total.low <= total) & (total <= effects.total.high)
+            out[way].append(
+                [
+                    float(covered[known].mean()),
+                    float((total * found)[real].sum() / (total[real] ** 2).sum()),
+                    float(np.sqrt(np.mean((found - total)[known] ** 2))),
+                ]
+            )
+    return {way: np.round(np.mean(rows, axis=0), 3).tolist() for way, rows in out.items()}
+
+
 def main() -> None:
     """Run or print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=["run", "table"])
+    parser.add_argument("what", choices=["run", "table", "stop"])
     parser.add_argument("file", type=Path)
     parser.add_argument("--world", action="append")
     parser.add_argument("--draws", type=int, default=100)
     arguments = parser.parse_args()
+    if arguments.what == "stop":
+        with threadpool_limits(1):
+            for name in arguments.world or ["demo-28-2000-planted-single"]:
+                found = stopped(World.of(name), arguments.draws)
+                arguments.file.write_text(json.dumps({name: found}))
+                print(name, "coverage, slope, error:", found)
+        return
     if arguments.what == "run":
         found = json.loads(arguments.file.read_text()) if arguments.file.exists() else {}
         for name in arguments.world or WORLDS:
