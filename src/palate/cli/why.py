@@ -170,7 +170,7 @@ def _pair(
     if pair is None:
         if response_a is None or response_b is None:
             raise InputError(
-                "palate why: found fewer than two responses; expected PROMPT A B, or FILE --pair ID."
+                "palate why: found fewer than two responses; expected PROMPT A B or FILE --pair ID."
             )
         return Pair("as given", domain, _text(prompt), _text(response_a), _text(response_b), {})
     if response_a is not None:
