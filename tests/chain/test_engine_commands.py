@@ -8,11 +8,9 @@ with a store of its own; the counts that it tells are held against what the stor
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,6 @@ from typing import Any
 import pytest
 
 import palate
-from palate.cli import main
 from palate.concepts.annotation.annotation import Annotation
 from palate.concepts.annotation.files import FILES
 from palate.concepts.discovery.provenance import discovery_pairs
@@ -32,6 +29,8 @@ from palate.llm.outcome import Answer
 from tests.cli.session import QUICK, Done, write_jsonl
 from tests.house.test_prompts import script as prompts_page
 from tests.llm.engine import serve_engine
+
+from .commands import run
 
 DOMAINS = ("cooking", "travel")
 LONGEST = 120  # characters of a text: the engine reads on one processor
@@ -66,24 +65,10 @@ class Work:
         """The store of the answers."""
         return self.folder / "answers.sqlite"
 
-    def run(self, *arguments: object) -> Done:
-        """Run a command, which must succeed and say nothing on standard error."""
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            redirect_stdout(out),
-            redirect_stderr(err),
-            pytest.raises(SystemExit) as left,
-        ):
-            main([str(a) for a in arguments])
-        done = Done(left.value.code or 0, out.getvalue(), err.getvalue())  # type: ignore[arg-type]
-        assert done.code == 0, done
-        assert not done.errors, done.err
-        return done
-
     def ask(self, *arguments: object) -> Done:
         """Run a command that asks the engine; what it tells is what the store then holds more."""
         before = self.stored()
-        done = self.run(
+        done = run(
             *(*arguments, "--llm", "openai:tiny", "--base-url", self.base_url),
             *("--store", self.store, "--concurrency", 2, "--timeout", 300),
         )
@@ -96,7 +81,7 @@ class Work:
         """How many answers are kept, in all or to one kind of question."""
         if not self.store.exists():
             return 0
-        kept = json.loads(self.run("store", "show", "--json", "--store", self.store).out)["kept"]
+        kept = json.loads(run("store", "show", "--json", "--store", self.store).out)["kept"]
         return sum(row["answers"] for row in kept if name in (None, row["name"]))
 
 
@@ -158,7 +143,7 @@ def recorded(work: Work) -> Path:
     """An explanation by the recorded annotations, in which some concepts have a weight."""
     files = ("--concepts", demo_paths().concepts, "--values", demo_paths().values)
     out = work.folder / "recorded"
-    work.run("explain", work.more, *files, *QUICK, "-m", "checker", "-q", "-o", out)
+    run("explain", work.more, *files, *QUICK, "-m", "checker", "-q", "-o", out)
     return whole(out, "explanation.json", "report.html", "run.json")
 
 
@@ -229,13 +214,13 @@ def test_annotate_explain_distil(work: Work) -> None:
     annotated(values, n_pairs=60)
 
     less = ("--bootstrap", 2, "--folds", 3, "-m", "checker")
-    work.run("explain", work.more, "--annotation", values, *less, "-q", "-o", explained)
+    run("explain", work.more, "--annotation", values, *less, "-q", "-o", explained)
     whole(explained, "explanation.json", "pairs.parquet", "weights.csv", "report.html", "run.json")
     assert palate.Explanation.load(explained).counts["judged"] == 60
     page = (explained / "report.html").read_text(encoding="utf-8")
     assert "How the concepts were annotated" in page
 
-    done = work.run(
+    done = run(
         *("distil", work.more, "--annotation", values, "--features", "tfidf", "--folds", 3),
         *("-q", "-o", out),
     )
@@ -271,20 +256,20 @@ def test_the_store_is_shown_exported_and_pruned(work: Work) -> None:
     work.ask(*command, work.folder / "kept")
     total, compared = work.stored(), work.stored("compare")
     assert total >= compared >= 10
-    shown = work.run("store", "show", "--store", work.store).out
+    shown = run("store", "show", "--store", work.store).out
     assert f"{total:,} answers" in shown
     assert re.search(rf"openai:tiny\s+compare\s+{compared:,}\s", shown)
     exported = work.folder / "kept.jsonl"
-    work.run("store", "export", exported, "--store", work.store, "--name", "compare")
+    run("store", "export", exported, "--store", work.store, "--name", "compare")
     rows = rows_of(exported)
     assert len(rows) == compared
     assert {value for row in rows for value in row["value"].values()} <= {
         *("first", "second", "equal", "irrelevant")
     }
     which = ("--store", work.store, "--name", "compare")
-    assert f"{compared:,} answers would" in work.run("store", "prune", *which, "--dry-run").out
+    assert f"{compared:,} answers would" in run("store", "prune", *which, "--dry-run").out
     assert work.stored() == total
-    assert f"{compared:,} answers deleted" in work.run("store", "prune", *which, "--yes").out
+    assert f"{compared:,} answers deleted" in run("store", "prune", *which, "--yes").out
     assert (work.stored(), work.stored("compare")) == (total - compared, 0)
     again = work.ask(*command, work.folder / "asked-again")
     assert "(0 stored)" in again.out
@@ -328,7 +313,7 @@ def test_all_concepts_on_all_pairs_and_a_student(work: Work, options: list[str])
     found = Annotation.load(values)
     assert not found.failures
     assert len(found.matrix.ids) == 60
-    work.run("distil", work.more, "--annotation", values, "-q", "-o", student)
+    run("distil", work.more, "--annotation", values, "-q", "-o", student)
     whole(student, "student.json", "table.csv", "concepts_left.json")
-    work.run("explain", work.more, "--annotation", values, *QUICK, "-q", "-o", out)
+    run("explain", work.more, "--annotation", values, *QUICK, "-q", "-o", out)
     whole(out, "report.html", "run.json")
