@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 EXCERPT, LEAD = 120, 20
-LOOKED_AT = 200_000  # characters of a text
+LOOKED_AT = 200_000  # characters of a text: half at its head, half at its tail, which are shown
 
 _WORDS = r"(?:first|second|equal|irrelevant)"
 _RESPONSE = r"(?:response|answer|option|candidate|assistant)[ _]?(?:1|2|a|b|one|two)\b"
@@ -95,7 +95,10 @@ def find_attempts(text: str, where: str) -> tuple[Flag, ...]:
     where
         Which text of the pair it is.
     """
-    looked_at = text[:LOOKED_AT]
+    looked_at = text
+    if len(text) > LOOKED_AT:
+        half = LOOKED_AT // 2
+        looked_at = f"{text[:half]}\n…\n{text[-half:]}"  # no pattern reaches across this
     found = []
     for what, pattern in PATTERNS.items():
         match = pattern.search(looked_at)
