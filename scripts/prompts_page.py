@@ -37,9 +37,9 @@ message alone, between two lines with a code that occurs in none of the texts of
 that no text can contain the line that ends it:
 
 ```text
-<response_1 3f9c2a81bb10>
+<response_1 3f9c2a>
 ...
-</response_1 3f9c2a81bb10>
+</response_1 3f9c2a>
 ```
 
 A place such as `{{queries}}` or `{{pairs}}` holds as many of these as the question is about. What

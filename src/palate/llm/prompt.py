@@ -12,12 +12,12 @@ A prompt file is Markdown with a section per message:
 `{{name}}` takes a text of ours. `{{material:name}}` takes a text of strangers, which is put
 between two lines that hold a code:
 
-    <response_a 3f9c2a81>
+    <response_a 3f9c2a>
     ...
-    </response_a 3f9c2a81>
+    </response_a 3f9c2a>
 
 The code is a hash of all the material of the request, taken again until it occurs in none of it,
-so that no material can contain the line that ends it; the same material has the same code, so a
+so that no material can contain the line that ends it, however short the code; the same material has the same code, so a
 request that is asked again is the same request. `read_fences` is the inverse.
 """
 
@@ -33,10 +33,10 @@ from typing import get_args
 from palate.errors import InputError
 from palate.llm.request import Message, Role
 
-CODE_LENGTH = 12
+CODE_LENGTH = 6
 _SECTION = re.compile(r"^# (\w+)[ \t]*$", re.MULTILINE)
 _FIELD = re.compile(r"\{\{(material:)?(\w+)\}\}")
-_FENCE = re.compile(r"^<(\w+) ([0-9a-f]{12})>\n(.*?)\n</\1 \2>$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^<(\w+) ([0-9a-f]{6})>\n(.*?)\n</\1 \2>$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def load_prompt(package: str, name: str) -> Prompt:
 
 
 def fence_code(material: Mapping[str, str]) -> str:
-    """Return a code of 12 hexadecimal digits that occurs in none of the texts.
+    """Return a code of 6 hexadecimal digits that occurs in none of the texts.
 
     Parameters
     ----------
