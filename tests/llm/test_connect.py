@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,14 @@ import pytest
 from palate.cli.llm_options import LlmOptions, closing_line, open_client
 from palate.errors import InputError, MissingExtraError, UnknownNameError
 from palate.llm.connect import connect
-from palate.llm.outcome import Answer
-from palate.llm.providers import OWN_KEY, is_loopback, open_model, provider_names
+from palate.llm.outcome import Answer, Failure
+from palate.llm.providers import (
+    OWN_KEY,
+    PLACEHOLDER,
+    is_loopback,
+    open_model,
+    provider_names,
+)
 from palate.llm.request import Message, Request
 from palate.llm.store import Store
 
@@ -76,6 +83,55 @@ def test_no_file_holds_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert files
     for file in files:
         assert key.encode() not in file.read_bytes()
+
+
+def test_the_client_hides_the_key_whoever_writes_the_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(OWN_KEY, "planted-4f1d9c2277e8")
+    answer = json.dumps({"c1": True, "planted-4f1d9c2277e8": True})
+    with (
+        loopback(lambda _: Said(completion(answer))) as server,
+        connect("openai:m", base_url=server.url) as client,
+    ):
+        (outcome,) = client.ask(REQUESTS[:1])
+    assert isinstance(outcome, Failure)
+    assert "[hidden]" in outcome.detail
+    assert "4f1d9c" not in outcome.detail
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["localhost:8000/v1", "http://", "ftp://h/v1", "http://h:99999/v1", "http://h 8/v1", " ", ""],
+)
+def test_an_address_that_cannot_be_asked_is_refused_at_once(url: str) -> None:
+    with pytest.raises(InputError, match=r"--base-url.*expected http://HOST:PORT/v1"):
+        connect("openai:m", base_url=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://bob:planted-4f1d@h/v1", "http://h/v1?key=planted-4f1d", "http://h/v1#planted-4f1d"],
+)
+def test_an_address_that_holds_a_secret_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(InputError, match=OWN_KEY) as caught:
+        connect("openai:m", base_url=url)
+    assert "planted" not in str(caught.value)
+
+
+@pytest.mark.parametrize("own", [None, "own-key"])
+@pytest.mark.parametrize("provider", ["openai", "openai-chat", "openai-responses"])
+def test_an_address_in_the_environment_is_a_base_url(
+    provider: str, own: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "planted-4f1d9c2277e8")
+    if own is not None:
+        monkeypatch.setenv(OWN_KEY, own)
+    with loopback(lambda _: Said(completion('{"c1": true}'))) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        with connect(f"{provider}:m", retries=0) as client:
+            client.ask(REQUESTS[:1])
+        assert server.heard[0].headers["authorization"] == f"Bearer {own or PLACEHOLDER}"
 
 
 def test_names_that_are_none() -> None:

@@ -102,6 +102,7 @@ def connect(
         journal=None if store is None else store.path.with_name(store.path.name + JOURNAL),
     )
     from palate.llm.client import Client
+    from palate.llm.providers import keys_of
 
     return Client(
         backend,
@@ -114,6 +115,7 @@ def connect(
         timeout=timeout,
         price=price or known_price(model, base_url=base_url, batch=batch),
         progress=progress,
+        secrets=keys_of(model.partition(":")[0]),  # no message may show them, whoever wrote it
     )
 
 

@@ -7,6 +7,8 @@ knows is reached by name. Keys come from the environment and go nowhere else:
     a base URL            PALATE_API_KEY if it is set; else the provider's own key, but never to
                           this machine, whose servers get a placeholder
     no base URL           the provider's own variable, OPENAI_API_KEY for instance
+
+OPENAI_BASE_URL and SYSTEM_ONE_BASE_URL stand for a base URL where none is given.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
-from palate.errors import InputError, MissingExtraError, UnknownNameError
+from palate.errors import InputError, MissingExtraError, UnknownNameError, shorten
 from palate.llm.connections import http_client
 
 if TYPE_CHECKING:
@@ -42,6 +44,12 @@ _KEY_NAMES = {
     "snowflake": "SNOWFLAKE_TOKEN",
     "azure": "AZURE_OPENAI_API_KEY",
     "bedrock": "AWS_BEARER_TOKEN_BEDROCK",
+}
+_ADDRESS_VARIABLES = {
+    "openai": "OPENAI_BASE_URL",
+    "openai-chat": "OPENAI_BASE_URL",
+    "openai-responses": "OPENAI_BASE_URL",
+    "system-one": "SYSTEM_ONE_BASE_URL",
 }
 _PIP_LINE = re.compile(r"pip install \"?'?([\w\-]+\[[\w\-]+\])")
 _VARIABLE = re.compile(r"`([A-Z][A-Z0-9_]+)`")
@@ -95,7 +103,8 @@ def open_model(
     Raises
     ------
     InputError
-        If the name has no provider, or the provider's key, address or library is missing.
+        If the name has no provider, the address is none that can be asked, or the provider's key,
+        address or library is missing.
     MissingExtraError
         If pydantic-ai is not installed.
     UnknownNameError
@@ -108,6 +117,8 @@ def open_model(
         raise MissingExtraError("Asking a language model", "llm") from error
     provider, bare = split_name(name)
     address = address_of(provider, base_url)
+    if address is not None:
+        _check_address(address)
     local = address is not None and is_loopback(address)
     http = http_client(connections, timeout=timeout, local=local)
     key_name = key_variable(provider)
@@ -115,7 +126,7 @@ def open_model(
     try:
         model = infer_model(
             f"openai-chat:{bare}" if chat else name,
-            lambda wanted: _provider(wanted, http, base_url, key_name),
+            lambda wanted: _provider(wanted, http, address, key_name),
         )
     except UserError as error:
         raise InputError(_missing_setting(name, str(error))) from None
@@ -196,9 +207,21 @@ def address_of(provider: str, base_url: str | None) -> str | None:
     base_url
         The address that the user gave.
     """
-    if base_url is None and provider == "openai":
-        return os.environ.get("OPENAI_BASE_URL") or None
+    if base_url is None and provider in _ADDRESS_VARIABLES:
+        return os.environ.get(_ADDRESS_VARIABLES[provider]) or None
     return base_url
+
+
+def keys_of(provider: str) -> tuple[str, ...]:
+    """Return the keys in the environment that may travel to a provider.
+
+    Parameters
+    ----------
+    provider
+        Name of the provider.
+    """
+    found = (os.environ.get(name) for name in (OWN_KEY, key_variable(provider)))
+    return tuple(key for key in found if key)
 
 
 def is_loopback(url: str) -> bool:
@@ -228,6 +251,24 @@ def is_openai(url: str) -> bool:
     """
     host = urlsplit(url).hostname or ""
     return host == "openai.com" or host.endswith(".openai.com")
+
+
+def _check_address(url: str) -> None:
+    """Refuse an address that would fail on every call, or that holds a secret."""
+    try:
+        parts = urlsplit(url)
+        complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, a bracket that does not close
+        complete = False
+    if "@" in url or "?" in url or "#" in url:
+        # not shown: logs of the libraries and run.json would, which is why it is refused
+        raise InputError(
+            "--base-url: found an address with '@', '?' or '#'; expected http://HOST:PORT/v1 "
+            "without a password or parameters: a key belongs into the environment variable "
+            f"{OWN_KEY}."
+        )
+    if not complete or any(character.isspace() for character in url):
+        raise InputError(f"--base-url: found {shorten(url)}; expected http://HOST:PORT/v1.")
 
 
 def _provider(
