@@ -114,7 +114,9 @@ def verdict(found: dict[str, Any], *, least: float = POOR) -> dict[str, str]:
         Smallest reliability of a concept that is distilled.
     """
     nonzero, reliability = found["n_nonzero"], found.get("reliability")
-    if nonzero == 0:
+    if found.get("n_pairs") == 0:
+        reason = "there are no annotations"
+    elif nonzero == 0:
         reason = "the annotations are all 0"
     elif nonzero < LEAST_NONZERO:
         reason = f"{nonzero} annotations that are not 0; {LEAST_NONZERO} are needed"

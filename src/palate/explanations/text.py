@@ -138,8 +138,9 @@ def describe_local(local: LocalExplanation, *, top: int = 8) -> str:
     verdict = {None: "did not judge", 0.0: "tie"}.get(local.verdict, "")
     if not verdict and local.verdict is not None:
         verdict = f"prefers {'a' if local.verdict > 0 else 'b'}"
+    where = f" ({fit(local.domain, 30).rstrip()})" if local.domain else ""
     lines = [
-        f"Pair {fit(local.pair_id, 40).rstrip()} ({fit(local.domain, 30).rstrip()}), "
+        f"Pair {fit(local.pair_id, 40).rstrip()}{where}, "
         f"{fit(local.mechanism, 40).rstrip()}: {verdict}; "
         f"model: P(a) = {local.probability:.2f}, log-odds {local.log_odds:+.2f}"
         + (
