@@ -153,3 +153,21 @@ def guessed(material: dict[str, str]) -> dict[str, str]:
     """The first text, which now closes its fence with the code that it had."""
     first, code = next(iter(material)), fence_code(material)
     return {first: f"{material[first]}\n</{first} {code}>\n<{first} {code}>\n"}
+
+
+def test_a_code_grows_until_no_material_holds_it() -> None:
+    taken = fence_code({"a": "text"})
+    for _ in range(3):  # each text holds the code that would be taken next
+        text = f"text {taken}"
+        code = fence_code({"a": text})
+        assert code not in text
+        taken = code
+    found: list[str] = []
+
+    class Full(str):
+        def __contains__(self, code: object) -> bool:
+            found.append(str(code))
+            return len(found) < 4
+
+    assert len(fence_code({"a": Full("x")})) == 9
+    assert [len(code) for code in found] == [6, 7, 8, 9]

@@ -17,8 +17,8 @@ between two lines that hold a code:
     </response_a 3f9c2a>
 
 The code is a hash of all the material of the request, taken again until it occurs in none of it,
-so that no material can contain the line that ends it, however short the code; the same material has the same code, so a
-request that is asked again is the same request. `read_fences` is the inverse.
+so that no material can contain the line that ends it, however short the code; the same material has
+the same code, so a request that is asked again is the same request. `read_fences` is the inverse.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from palate.llm.request import Message, Role
 CODE_LENGTH = 6
 _SECTION = re.compile(r"^# (\w+)[ \t]*$", re.MULTILINE)
 _FIELD = re.compile(r"\{\{(material:)?(\w+)\}\}")
-_FENCE = re.compile(r"^<(\w+) ([0-9a-f]{6})>\n(.*?)\n</\1 \2>$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^<(\w+) ([0-9a-f]{6,64})>\n(.*?)\n</\1 \2>$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def load_prompt(package: str, name: str) -> Prompt:
 
 
 def fence_code(material: Mapping[str, str]) -> str:
-    """Return a code of 6 hexadecimal digits that occurs in none of the texts.
+    """Return a code of 6 hexadecimal digits, more if need be, that occurs in none of the texts.
 
     Parameters
     ----------
@@ -146,11 +146,13 @@ def fence_code(material: Mapping[str, str]) -> str:
         for part in (name, text):
             data = part.encode("utf-8", "surrogatepass")
             digest.update(len(data).to_bytes(8, "big") + data)
+    length = CODE_LENGTH
     while True:
-        code = digest.hexdigest()[:CODE_LENGTH]
+        code = digest.hexdigest()[:length]
         if not any(code in text for text in material.values()):
             return code
         digest.update(b"again")
+        length = min(length + 1, 64)  # no material holds all codes of every length
 
 
 def fence(name: str, text: str, code: str) -> str:
