@@ -108,6 +108,20 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         assert isinstance(read_object(text), dict)
 
 
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" + "0" * 400 + ".0"])
+def test_a_number_that_would_become_infinite_is_refused(number: str) -> None:
+    with pytest.raises(NotJSONError, match="too large"):
+        read_object(f'{{"n": {number}}}')
+
+
+def test_no_depth_of_nesting_is_a_fault() -> None:
+    schema = {"type": "object", "properties": {"o": {"properties": {"x": {"type": "string"}}}}}
+    for depth in range(900, 1000):  # the limit of Python lies somewhere in between
+        for text in ("[" * depth + "]" * depth, '{"a": ' * depth + "1" + "}" * depth):
+            with contextlib.suppress(NotJSONError):
+                assert mismatch(read_object(f'{{"o": {{"x": {text}}}}}'), schema) is not None
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.text(max_size=4), JSON, max_size=4))
 def test_what_json_writes_is_read(value: dict[str, Any]) -> None:

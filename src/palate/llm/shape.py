@@ -9,6 +9,7 @@ that no schema is half checked.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -62,7 +63,12 @@ def read_object(text: str) -> dict[str, Any]:
     if stripped.startswith("```") and (fenced := _FENCED.match(stripped)):
         stripped = fenced[1]
     try:
-        value = json.loads(stripped, object_pairs_hook=_object, parse_constant=_constant)
+        value = json.loads(
+            stripped,
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_float=_float,
+        )
         if "\\u" in stripped:
             json.dumps(value, ensure_ascii=False).encode()
     except NotJSONError:
@@ -93,6 +99,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> NoReturn:
     raise NotJSONError(f"{name} is no JSON value")
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):  # 1e999
+        raise NotJSONError("a number is too large")
+    return value
 
 
 def check_schema(schema: Mapping[str, Any], where: str = "") -> None:
@@ -151,6 +164,13 @@ def mismatch(value: object, schema: Mapping[str, Any], where: str = "") -> str |
     where
         Path of this value within the whole.
     """
+    try:
+        return _mismatch(value, schema, where)
+    except RecursionError:  # just shallow enough to be read, too deep to be quoted
+        return "the answer is nested too deeply"
+
+
+def _mismatch(value: object, schema: Mapping[str, Any], where: str) -> str | None:
     kinds = _kinds(schema)
     if kinds and not any(_TYPES[kind](value) for kind in kinds):
         return f"{_place(where)} is {shorten(value, 40)}; expected {' or '.join(kinds)}"
@@ -178,7 +198,7 @@ def _object_mismatch(value: dict[str, Any], schema: Mapping[str, Any], where: st
     parts = schema.get("properties", {})
     for name, item in value.items():
         if name in parts:
-            found = mismatch(item, parts[name], f"{where}.{shorten(name, 40)[1:-1]}".lstrip("."))
+            found = _mismatch(item, parts[name], f"{where}.{shorten(name, 40)[1:-1]}".lstrip("."))
             if found is not None:
                 return found
         elif schema.get("additionalProperties", True) is False:
@@ -195,7 +215,7 @@ def _list_mismatch(value: list[Any], schema: Mapping[str, Any], where: str) -> s
         )
     if "items" in schema:
         for i, item in enumerate(value):
-            found = mismatch(item, schema["items"], f"{where}[{i}]")
+            found = _mismatch(item, schema["items"], f"{where}[{i}]")
             if found is not None:
                 return found
     return None
