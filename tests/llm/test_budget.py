@@ -57,6 +57,18 @@ class TestHardStop:
             assert values(client.ask(requests)) == list(range(200))
         assert sorted(backend.asked) == list(range(200))  # none twice
 
+    def test_nonsense_without_usage_counts_as_charged(self) -> None:
+        async def nonsense(request: Request, again: int) -> str:
+            raise CallError("server error", "nonsense", answered=True)
+
+        backend = Here(nonsense)
+        with (
+            Client(backend, price=PRICE, max_cost=worst() * 3, concurrency=2) as client,
+            pytest.raises(BudgetError),
+        ):
+            client.ask([question(i) for i in range(50)])
+        assert len(backend.asked) == 3
+
     def test_reservations_count_while_calls_are_under_way(self) -> None:
         most = 0.0
         flying = 0

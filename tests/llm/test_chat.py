@@ -154,6 +154,7 @@ def test_a_model_without_schemas_is_asked_through_a_tool() -> None:
         (Said(completion("{", finish="length")), "cut off", False, False),
         (Said(completion("", finish="content_filter")), "declined", False, False),
         (Said(completion("", refusal="I cannot")), "declined", False, False),
+        (Said({}, 307, {"location": "http://127.0.0.1:9/v1"}), "declined", False, True),
         (Said(b"no json"), "server error", True, False),
         (Said([1, 2]), "server error", True, False),
         (Said({}), "server error", True, False),
@@ -168,6 +169,29 @@ def test_every_way_to_fail_is_told_apart_and_tried_once(
     assert (error.reason, error.retry, error.fatal) == (reason, retry, fatal), error.detail
     assert asked == 1, "the provider's own library must not try again"
     assert error.detail.endswith(".")
+
+
+def test_half_of_a_character_is_refused_and_not_tried_again() -> None:
+    asked = Request((Message("user", "half: \ud83d"),), SCHEMA, "score")
+    with loopback(lambda _: Said(completion("{}"))) as server, pytest.raises(CallError) as caught:
+        ask(server, asked)
+    error = caught.value
+    assert (error.reason, error.retry, error.fatal) == ("declined", False, False), error.detail
+    assert not server.heard
+
+
+@pytest.mark.parametrize(
+    ("said", "answered"),
+    [
+        (Said({**completion("x"), "choices": []}), True),
+        (Said(b"no json"), True),
+        (Said({"error": {"message": "oh"}}, 500), False),
+        (Said({"error": {"message": "slow down"}}, 429), False),
+    ],
+)
+def test_an_answer_that_cannot_be_read_may_have_been_charged(said: Said, answered: bool) -> None:
+    error, _ = failure(said)
+    assert (error.answered, error.usage) == (answered, None)
 
 
 def test_the_wait_that_the_provider_asks_for_is_passed_on() -> None:

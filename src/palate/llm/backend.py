@@ -51,6 +51,9 @@ class CallError(Exception):
         Whether every other request must fail in the same way (a wrong key, an unknown model).
     usage
         Tokens that the attempt was charged for, if known.
+    answered
+        Whether the model answered something, so that it was charged for even where no usage is
+        known.
     """
 
     def __init__(
@@ -62,10 +65,11 @@ class CallError(Exception):
         after: float | None = None,
         fatal: bool = False,
         usage: Usage | None = None,
+        answered: bool = False,
     ) -> None:
         super().__init__(detail)
         self.reason, self.detail, self.retry = reason, detail, retry
-        self.after, self.fatal, self.usage = after, fatal, usage
+        self.after, self.fatal, self.usage, self.answered = after, fatal, usage, answered
 
 
 class Backend(Protocol):

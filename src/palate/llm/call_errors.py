@@ -68,16 +68,29 @@ def call_error(error: Exception, *, model: str, key_variable: str | None) -> Cal
     if isinstance(error, kinds.ModelHTTPError):
         return _by_status(error.status_code, said, model, after)
     if isinstance(error, kinds.OutputTokenLimitExceeded):
-        return CallError("cut off", "The answer reached its limit of tokens.")
+        return CallError("cut off", "The answer reached its limit of tokens.", answered=True)
     if isinstance(error, kinds.ContentFilterError):
-        return CallError("declined", f"A filter of {model} stopped the answer.")
+        return CallError("declined", f"A filter of {model} stopped the answer.", answered=True)
+    if any(isinstance(e, UnicodeEncodeError) for e in (error, error.__cause__)):
+        return CallError("declined", "The request holds half of a character and cannot be sent.")
+    pointed = getattr(error.__cause__, "status_code", None)
+    if isinstance(pointed, int) and 300 <= pointed < 400:
+        # following it could carry the key to another host
+        return CallError(
+            "declined",
+            f"The endpoint of {model} points to another address (status {pointed}), which is not "
+            "followed: ask that one.",
+            fatal=True,
+        )
     if isinstance(error, kinds.UserError):
         return CallError("declined", f"{model} cannot be asked this: {said}", fatal=True)
     if isinstance(error, TimeoutError):
         return CallError("timeout", f"{model} did not answer in time.", retry=True)
     if isinstance(error, OSError):
         return CallError("connection", f"The connection to {model} failed: {said}", retry=True)
-    return CallError("server error", f"{model} answered nonsense: {said}", retry=True)
+    return CallError(
+        "server error", f"{model} answered nonsense: {said}", retry=True, answered=True
+    )
 
 
 def _by_status(status: int, said: str, model: str, after: float | None) -> CallError:

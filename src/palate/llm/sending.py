@@ -198,6 +198,7 @@ class Sending:
             after=error.after,
             fatal=error.fatal,
             usage=error.usage,
+            answered=error.answered,
         )
 
     def _count(self, result: Answer | CallError, size: Size | None) -> tuple[float | None, bool]:
@@ -205,7 +206,7 @@ class Sending:
         usage = result.usage
         if usage is None:
             assert isinstance(result, CallError)
-            return None, result.reason in _MAYBE_CHARGED
+            return None, result.answered or result.reason in _MAYBE_CHARGED
         if size is not None:
             self._sizes.learn(size, usage)
             self._pace.correct(size.expected, usage.input_tokens + usage.output_tokens)
