@@ -156,7 +156,8 @@ def evaluate(
         notes += _small_domains(p, parts)
         if not any(t.mechanism == name for t in tested):
             skipped[name] = (
-                f"{name}: no domain has the {parts} usable verdicts that splits into {parts} parts need."
+                f"{name}: no domain has the {parts} usable verdicts that splits into {parts} "
+                "parts need."
             )
     _any({t.mechanism: t for t in tested}, skipped, len(wanted))
     scores = score_rows(tested, frame.group_of, frame.codes, level=level, seed=seed)

@@ -1,9 +1,9 @@
 """When a failed attempt is made again, and after how long.
 
 What the way to the model broke (429, 5xx, connections, timeouts) is tried again `retries` times
-after longer and longer waits. What the model itself got wrong (no JSON, the wrong shape) costs money
-each time, so that it is asked again at once and at most `SAMPLES` times. An answer that reached its
-limit of tokens would reach it again, and is not.
+after longer and longer waits. What the model itself got wrong (no JSON, the wrong shape) costs
+money each time, so that it is asked again at once and at most `SAMPLES` times. An answer that
+reached its limit of tokens would reach it again, and is not.
 """
 
 from __future__ import annotations
