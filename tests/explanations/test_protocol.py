@@ -346,5 +346,5 @@ def test_domains_that_cannot_be_split_are_the_reason_that_is_given() -> None:
     matrix = palate.measure(few, families=["length"], n_jobs=1)
     with pytest.raises(DataError, match=r"^skimmer: no domain has the 8 usable verdicts"):
         palate.evaluate(few, matrix, mechanisms=["skimmer"], n_splits=2)
-    with pytest.raises(DataError, match=r"^None of the 5 mechanisms can be evaluated\. assistant: no"):
+    with pytest.raises(DataError, match=r"^None of the 5 mechanisms.* assistant: no"):
         palate.evaluate(few, matrix, n_splits=2)

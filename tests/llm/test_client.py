@@ -164,6 +164,38 @@ class TestEnds:
             assert values(client.ask(requests)) == list(range(200))
         assert sorted(again.asked) == list(range(60, 200))
 
+    def test_closing_from_another_thread_ends_the_run_with_a_sentence(self, tmp_path: Path) -> None:
+        async def slower(request: Request, again: int) -> str:
+            i = number(request)
+            if i == 5:
+                threading.Timer(0.02, client.close).start()
+            await asyncio.sleep(0.001 if i < 5 else 30)
+            return text_of(i)
+
+        backend, store = Here(slower), Store(tmp_path / "s.sqlite")
+        client = Client(backend, store=store)
+        with pytest.raises(InputError, match="closed while it asked"):
+            client.ask([question(i) for i in range(50)])
+        assert len(store.get_many([question(i).key(backend.sent) for i in range(50)])) == 5
+        store.close()
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+    @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+    def test_a_forked_process_is_told_to_open_its_own(self, tmp_path: Path) -> None:
+        with Client(Here(), store=Store(tmp_path / "s.sqlite")) as client:
+            client.ask([question(1)])
+            child = os.fork()
+            if child == 0:
+                signal.alarm(10)  # what would hang for ever
+                try:
+                    client.ask([question(2)])
+                except InputError as error:
+                    client.close()
+                    os._exit(7 if "another process" in str(error) else 1)
+                os._exit(1)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+            assert values(client.ask([question(1), question(2)])) == [1, 2]
+
     def test_an_error_of_the_progress_ends_the_run(self) -> None:
         def broken(*_: object) -> None:
             raise BrokenPipeError

@@ -21,9 +21,11 @@ from palate.llm.providers import (
     provider_names,
 )
 from palate.llm.request import Message, Request
+from palate.llm.scripted.scripts import recorded_script, save_script
 from palate.llm.store import Store
 
 from .loopback import Said, completion, loopback
+from .talk import compare_schema, fenced
 
 SCHEMA = {
     "type": "object",
@@ -193,6 +195,24 @@ def test_the_scripted_demo_answers_in_the_process_and_costs_nothing() -> None:
         assert client.spent.cost == 0.0
     assert isinstance(outcome, Answer)
     assert isinstance(outcome.value["c1"], bool)
+
+
+def test_a_script_that_was_written_anew_is_not_answered_from_the_store(tmp_path: Path) -> None:
+    row = {"id": "1", "domain": "x", "prompt": "P", "response_a": "A", "response_b": "B"}
+    concept = {"name": "Clarity", "definition": "d", "domains": "all"}
+    texts = {"request": "P", "response_1": "A", "response_2": "B"}
+    schema = compare_schema(["Clarity"])
+    asked = Request((Message("user", fenced(texts)),), schema, name="compare")
+    found = []
+    for value in (1, 1, -1):
+        annotated = [{"id": "1", "values": {"Clarity": value}}]
+        save_script(recorded_script([row], annotated, [concept]), tmp_path / "s.json")
+        store = Store(tmp_path / "answers.sqlite")
+        with connect(f"scripted:{tmp_path / 's.json'}", store=store) as client:
+            (outcome,) = client.ask([asked])
+            assert isinstance(outcome, Answer)
+            found.append((*outcome.value.values(), outcome.stored))
+    assert found == [("first", False), ("first", True), ("second", False)]
 
 
 def test_providers_and_addresses() -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -112,6 +113,7 @@ class Client:
         self._pace, self._sizes = Pace(requests_per_minute, tokens_per_minute), Sizes()
         self._thread: LoopThread | None = None
         self._turn = threading.Lock()
+        self._process = os.getpid()  # threads do not come along when a process is forked
         self._closed = False
 
     def __enter__(self) -> Client:
@@ -141,7 +143,7 @@ class Client:
         Raises
         ------
         InputError
-            If the client is closed, a schema cannot be checked, or nothing can be asked (a wrong
+            If the client is closed or another process opened it, a schema cannot be checked, or nothing can be asked (a wrong
             key, an unknown model, nobody there); answers that came before are stored.
         BudgetError
             If the budget did not allow all requests; what was answered is stored.
@@ -150,6 +152,8 @@ class Client:
         """
         if self._closed:
             raise InputError("This client is closed; open another one.")
+        if os.getpid() != self._process:
+            raise InputError("This client was opened by another process; open one in this process.")
         with self._turn:
             started = time.monotonic()
             try:
@@ -205,7 +209,10 @@ class Client:
             self._flush()
             raise
         self._flush()
-        running.ended.result()
+        try:
+            running.ended.result()
+        except CancelledError:  # nobody but `close` ends it in this way
+            raise InputError("This client was closed while it asked.") from None
         if sending.fatal is not None:
             kept = "" if self.store is None else "; what was answered before is stored"
             raise InputError(f"{self.backend.name}: {sending.fatal.rstrip('.')}{kept}.")
@@ -237,7 +244,7 @@ class Client:
 
     def close(self) -> None:
         """Close connections, the thread and the store; a second time does nothing."""
-        if self._closed:
+        if self._closed or os.getpid() != self._process:
             return
         self._closed = True
         thread, self._thread = self._thread or LoopThread(), None

@@ -10,16 +10,16 @@ recorded annotations: it needs no key and costs nothing.
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from palate.errors import InputError, MissingExtraError
 from palate.llm.prices import FREE, Price, price_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from palate.llm.backend import Backend
     from palate.llm.client import Client
     from palate.llm.spending import Progress
@@ -200,4 +200,13 @@ def _scripted(model: str, *, concurrency: int, timeout: float) -> Backend:
         await opened.close()
         stop.close()
 
-    return ChatBackend(replace(opened, name=model, key_variable=None, close=close), timeout=timeout)
+    backend = ChatBackend(
+        replace(opened, name=model, key_variable=None, close=close), timeout=timeout
+    )
+    if name != "demo":  # a file that was written anew is another model
+        backend.sent = {**backend.sent, "script": _digest(name)}
+    return backend
+
+
+def _digest(path: str) -> str:
+    return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
