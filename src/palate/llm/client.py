@@ -143,8 +143,9 @@ class Client:
         Raises
         ------
         InputError
-            If the client is closed or another process opened it, a schema cannot be checked, or nothing can be asked (a wrong
-            key, an unknown model, nobody there); answers that came before are stored.
+            If the client is closed or another process opened it, a schema cannot be checked, or
+            nothing can be asked (a wrong key, an unknown model, nobody there); answers that came
+            before are stored.
         BudgetError
             If the budget did not allow all requests; what was answered is stored.
         OutputError
