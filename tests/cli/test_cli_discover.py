@@ -190,3 +190,31 @@ def test_bad_input_is_one_sentence(
     write_jsonl(Path("ties.jsonl"), rows)
     refused(palate("discover", *arguments, "--quiet"), words)
     assert not Path("concepts-votes").exists()
+
+
+def test_what_is_made_of_discovered_concepts_knows_their_pairs(palate: Palate) -> None:
+    planted = PlantedWorld(seed=5, n_pairs=160)
+    write_jsonl(Path("votes.jsonl"), planted.rows())
+    with serve(planted.script()) as server:
+        ask = ["--llm", "openai:p", "--base-url", server.base_url, "--quiet"]
+        assert palate("discover", "votes.jsonl", *ask, "-o", "found").code == 0
+        apart = discovery_pairs("found")
+        done = palate(
+            *("annotate", "votes.jsonl", "--concepts", "found", *ask, "-o", "annotated"),
+            *("--policy", "all"),
+        )
+        assert done.code == 0, done.err
+        done = palate(
+            *("distil", "votes.jsonl", "--annotation", "annotated", "-o", "distilled"),
+            *("--features", "tfidf", "--least", "0", "--quiet", "--jobs", "1"),
+        )
+        assert done.code == 0, done.err
+        assert f"Left out: {len(apart)} pairs" in done.out
+        again = palate("distil", "votes.jsonl", "--student", "distilled", "-o", "again", "-q")
+        assert again.code == 0, again.err
+        left = ("annotate", "votes.jsonl", "--concepts", "distilled/concepts_left.json")
+        done = palate(*left, *ask, "-o", "left")
+        assert done.code == 0, done.err
+    for folder in ("annotated", "distilled", "again", "left"):
+        rows = Path(folder, "values.jsonl").read_text().splitlines()
+        assert not {json.loads(row)["id"] for row in rows} & apart, folder

@@ -213,7 +213,10 @@ def test_discovered_concepts_without_their_pairs_are_refused(
     (tmp_path / "discovery_pairs.json").write_text("[1]")
     with pytest.raises(FileFormatError, match="list of ids"):
         discovery_pairs(tmp_path)
-    lone.write_text('[{"name": "Mine"}]')
+    (tmp_path / "discovery_pairs.json").write_text('["p1"]')
+    lone.write_text('[{"name": "Rewritten"}]')  # without its provenance
+    assert discovery_pairs(tmp_path) == {"p1"}
+    (tmp_path / "discovery_pairs.json").unlink()
     assert discovery_pairs(tmp_path) == frozenset()
 
 

@@ -63,8 +63,8 @@ def annotate(
         str,
         typer.Option(
             "--protocol",
-            help="lean (one short call a pair), paper (relevance first, reasons, both orders) or "
-            "score (1 to 7 for one response at a time).",
+            help="lean (one short call for two pairs), paper (relevance first, reasons, both "
+            "orders) or score (1 to 7 for one response at a time).",
         ),
     ] = "lean",
     relevance: Annotated[
@@ -98,6 +98,17 @@ def annotate(
             "--concepts-per-call", min=1, help="Most concepts in a call.", rich_help_panel=ASKING
         ),
     ] = None,
+    pairs_per_call: Annotated[
+        int | None,
+        typer.Option(
+            "--pairs-per-call",
+            min=1,
+            max=8,
+            help="Most pairs in a call, each compared by itself. lean: 2, without reasons and "
+            "a relevance call; else: 1.",
+            rich_help_panel=ASKING,
+        ),
+    ] = None,
     policy: Annotated[
         str | None,
         typer.Option(
@@ -120,7 +131,7 @@ def annotate(
         str | None,
         typer.Option(
             "--definitions",
-            help="full, or high (without the low end). lean: high; else: full.",
+            help="full, or high (without the low end); full if absent.",
             rich_help_panel=ASKING,
         ),
     ] = None,
@@ -182,7 +193,11 @@ def annotate(
     from palate.concepts.annotation.asking import BLOCK
     from palate.concepts.annotation.protocols import choose
     from palate.concepts.annotation.typical import typical_answer
-    from palate.concepts.discovery.provenance import without_discovery_pairs
+    from palate.concepts.discovery.provenance import (
+        PAIRS_FILE,
+        discovery_pairs,
+        without_discovery_pairs,
+    )
     from palate.data.staged_run import staged_run
     from palate.errors import UnknownNameError
 
@@ -194,6 +209,7 @@ def annotate(
         "reasons": reasons,
         "second_order": second_order,
         "concepts_per_call": concepts_per_call,
+        "pairs_per_call": pairs_per_call,
         "definitions": definitions,
         "audit_share": audit_share,
         "audit_pairs": 0 if audit_share == 0 else None,
@@ -256,6 +272,8 @@ def annotate(
             )
             if directory is not None:
                 found.save(directory.path)
+                if Path(concepts).exists() and (known := discovery_pairs(concepts)):
+                    directory.write_json(PAIRS_FILE, sorted(known))  # for what comes of these
                 directory.write_run_json(
                     arguments={
                         "command": "annotate",

@@ -98,6 +98,7 @@ def distil(
     from palate.cli.distil_view import print_student
     from palate.cli.progress import Stages
     from palate.cli.run import folder_for
+    from palate.concepts.discovery.provenance import PAIRS_FILE
     from palate.data.staged_run import staged_run
 
     concepts, values = _sources(concepts, values, values_again, annotation, student)
@@ -113,6 +114,7 @@ def distil(
             skip_bad_rows=skip_bad_rows,
             seed=seed,
         )
+        preferences, apart, known = _without_discovery(preferences, student or concepts)
         if student is not None:
             from palate.distil.student import Student
 
@@ -139,6 +141,8 @@ def distil(
             run.write_json("concepts.json", definitions(trained))
         if trained.left:
             run.write_json("concepts_left.json", left_over(trained))
+        if known:
+            run.write_json(PAIRS_FILE, sorted(known))
         run.write_text("table.csv", trained.table.write_csv())
         trained.save(run.path)
         run.write_run_json(
@@ -167,11 +171,17 @@ def distil(
             ],
             counts={
                 "pairs": preferences.n_pairs,
+                "discovery_pairs_left_out": apart,
                 "annotated_pairs": trained.settings["n_pairs"],
                 "concepts_distilled": len(trained.concepts),
                 "concepts_left": len(trained.left),
             },
             seed=seed,
+        )
+    if apart:
+        typer.echo(
+            f"Left out: {apart:,} pairs that the concepts were discovered on, which would speak "
+            "for them.\n"
         )
     print_student(trained, preferences, file=file, out=out)
 
@@ -211,6 +221,21 @@ def _sources(
             "--annotation, or a trained --student."
         )
     return concepts, values
+
+
+def _without_discovery(
+    preferences: Preferences, concepts: Path | None
+) -> tuple[Preferences, int, frozenset[str]]:
+    """Return the pairs to annotate, how many others there were, and what may not be evaluated."""
+    from palate.concepts.discovery.provenance import (
+        concepts_file,
+        discovery_pairs,
+        without_discovery_pairs,
+    )
+
+    if concepts is None or not concepts_file(concepts).is_file():  # a student may have none
+        return preferences, 0, frozenset()
+    return *without_discovery_pairs(preferences, concepts), discovery_pairs(concepts)
 
 
 def _refuse_training(student: Path | None, *, features: Looks | None, least: float | None) -> None:

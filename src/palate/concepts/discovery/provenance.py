@@ -26,7 +26,8 @@ def discovery_pairs(path: str | PathLike[str]) -> frozenset[str]:
     ----------
     path
         The folder that `palate discover` wrote, or a file of concepts; the ids stand in
-        `discovery_pairs.json` in that folder or beside that file.
+        `discovery_pairs.json` in that folder or beside that file. `palate annotate` and
+        `palate distil` hand the file on, so that what is made of the concepts knows it too.
 
     Raises
     ------
@@ -37,9 +38,10 @@ def discovery_pairs(path: str | PathLike[str]) -> frozenset[str]:
     given = Path(path)
     folder, concepts = (given, given / CONCEPTS_FILE) if given.is_dir() else (given.parent, given)
     pairs = folder / PAIRS_FILE
-    if not _were_discovered(concepts):
-        return frozenset()
+    discovered = _were_discovered(concepts)  # a file of concepts that is wrong is told first
     if not pairs.is_file():
+        if not discovered:
+            return frozenset()
         raise FileFormatError(
             f"{concepts}: found concepts that were discovered on some pairs, and no {PAIRS_FILE} "
             "beside them; expected that file of the discovery, which says which pairs must not be "
