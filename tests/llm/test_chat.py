@@ -82,10 +82,12 @@ def test_what_travels_with_every_request_is_said() -> None:
         opened = open_model("openai:m", base_url=server.url)
         sent = ChatBackend(opened, temperature=0.5, seed=1).sent
         plain = ChatBackend(opened, temperature=None).sent
+        whole = ChatBackend(opened, temperature=0).sent
         reasoning = open_model("openai:gpt-5-mini", base_url="https://api.openai.com/v1")
         none = ChatBackend(reasoning).sent
     assert sent == {"model": "openai:m", "temperature": 0.5, "seed": 1}
     assert plain == {"model": "openai:m"}
+    assert REQUEST.key(whole) == REQUEST.key({"model": "openai:m", "temperature": 0.0})
     assert none == {"model": "openai:gpt-5-mini"}, "reasoning models refuse a temperature"
 
 

@@ -60,6 +60,7 @@ class ChatBackend:
         self.name = opened.name
         self.sent: Mapping[str, Any] = {"model": opened.name}
         if temperature is not None and takes_temperature(self._model):
+            temperature = float(temperature)  # 0 and 0.0 are one key
             self._settings["temperature"] = temperature
             self.sent = {**self.sent, "temperature": temperature}
         if seed is not None:
