@@ -99,7 +99,14 @@ def test_descriptions_are_the_questions_and_the_messages_the_state() -> None:
 
 
 @pytest.mark.parametrize(
-    "part", [{"type": "string"}, {"type": "array"}, {"type": "integer"}, {"enum": ["only"]}]
+    "part",
+    [
+        {"type": "string"},
+        {"type": "array"},
+        {"type": "integer"},
+        {"enum": ["only"]},
+        {"enum": [1, "1"]},
+    ],
 )
 def test_what_is_no_decision_is_refused_before_anything_is_sent(part: Mapping[str, Any]) -> None:
     with loopback(decide) as server, pytest.raises(CallError) as caught:
@@ -124,3 +131,13 @@ def test_failures(said: Said, reason: str, retry: bool) -> None:
         ask(server, request())
     assert (caught.value.reason, caught.value.retry) == (reason, retry)
     assert len(server.heard) == 1
+
+
+def test_two_answers_to_one_question_are_none() -> None:
+    def twice(heard: Heard) -> Said:
+        body = json.dumps(decide(heard).body)
+        return Said(body.replace('{"c1":', '{"c1": {"type": "noul", "noul": 0.1}, "c1":').encode())
+
+    with loopback(twice) as server, pytest.raises(CallError, match="'c1' stands twice") as caught:
+        ask(server, request())
+    assert (caught.value.reason, caught.value.retry) == ("not json", True)

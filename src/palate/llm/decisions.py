@@ -9,6 +9,7 @@ cannot be answered.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,10 @@ from palate.llm.call_errors import call_error
 from palate.llm.outcome import Usage
 from palate.llm.providers import OpenModel
 from palate.llm.request import Request
+from palate.llm.shape import NotJSONError, object_of_once
 
 if TYPE_CHECKING:
+    import httpx2
     from pydantic_ai.models.decision import DecisionAnswer, DecisionQuestion
 
 SEPARATOR = "/"
@@ -42,6 +45,10 @@ class DecisionBackend:
         self._timeout = timeout
         self.name = opened.name
         self.sent: Mapping[str, Any] = {"model": opened.name}
+        client: Any = getattr(opened.model, "client", None)
+        if hasattr(client, "event_hooks"):
+            # the library would take the last of two answers to one question
+            client.event_hooks["response"].append(_refuse_keys_twice)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -71,6 +78,8 @@ class DecisionBackend:
             response = await model.decide(
                 DecisionRequest(state=state, questions=questions), {"timeout": self._timeout}
             )
+        except NotJSONError as error:
+            raise CallError("not json", str(error), retry=True, answered=True) from None
         except Exception as error:  # a body of the wrong shape fails anywhere in the library
             raise call_error(
                 error, model=self.name, key_variable=self._opened.key_variable
@@ -89,6 +98,13 @@ class DecisionBackend:
     async def close(self) -> None:
         """Close the connections."""
         await self._opened.close()
+
+
+async def _refuse_keys_twice(response: httpx2.Response) -> None:
+    await response.aread()
+    with contextlib.suppress(json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        # what is no JSON at all the library refuses itself
+        json.loads(response.content, object_pairs_hook=object_of_once)
 
 
 def _fields(schema: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -118,6 +134,8 @@ def _question(path: str, part: Mapping[str, Any], model: str) -> DecisionQuestio
     from pydantic_ai.models.decision import ChoiceQuestion, NoulQuestion, ScoreQuestion
 
     asked = part.get("description") or part.get("title") or path
+    if SEPARATOR in path and asked != path:  # the same question may stand in several objects
+        asked = f"{path}: {asked}"
     options = _options(part)
     if len(options) < 2:
         raise CallError(
@@ -125,6 +143,10 @@ def _question(path: str, part: Mapping[str, Any], model: str) -> DecisionQuestio
             f"{model} answers yes or no, choices and scores; the field {path!r} asks for "
             f"{part.get('type', 'something else')!r}.",
             fatal=True,
+        )
+    if len({label for label, _ in options}) < len(options):
+        raise CallError(
+            "declined", f"The field {path!r} has two options that read the same.", fatal=True
         )
     if part.get("type") == "boolean":
         return NoulQuestion(instructions=asked)

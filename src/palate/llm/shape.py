@@ -65,7 +65,7 @@ def read_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(
             stripped,
-            object_pairs_hook=_object,
+            object_pairs_hook=object_of_once,
             parse_constant=_constant,
             parse_float=_float,
         )
@@ -88,7 +88,19 @@ def read_object(text: str) -> dict[str, Any]:
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def object_of_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of these pairs, each of whose keys stands there once.
+
+    Parameters
+    ----------
+    pairs
+        Keys and values, as `json.loads` hands them over.
+
+    Raises
+    ------
+    NotJSONError
+        If a key stands there twice, so that nobody knows which value is meant.
+    """
     found = dict(pairs)
     if len(found) != len(pairs):
         seen: set[str] = set()
