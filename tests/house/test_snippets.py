@@ -5,6 +5,7 @@ run those word for word that are shortened here; that a process of its own does 
 `palate demo`, which tests/cli/test_cli_demo.py runs word for word. The blocks
 of one document run in order and share their names. A block whose fence says `no-run`
 (```python no-run) shows something that needs what a test does not have: a network, an extra. The
+commands of a block whose fence says `session` run in order, in one folder. The
 files that the documents speak of are there: `votes.jsonl` (the demo set), `concepts.json` and
 `values.jsonl.gz` (its annotated concepts).
 """
@@ -28,13 +29,13 @@ FENCE = re.compile(r"^```(\w+)([^\n`]*)\n(.*?)^```\s*$", re.MULTILINE | re.DOTAL
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 
 
-def blocks(path: Path, *languages: str) -> list[tuple[int, str]]:
+def blocks(path: Path, *languages: str, session: bool = False) -> list[tuple[int, str]]:
     """Line number and text of the blocks in these languages that a test runs."""
     text = path.read_text(encoding="utf-8")
     return [
         (text.count("\n", 0, match.start()) + 1, match[3])
         for match in FENCE.finditer(text)
-        if match[1] in languages and "no-run" not in match[2]
+        if match[1] in languages and "no-run" not in match[2] and ("session" in match[2]) is session
     ]
 
 
@@ -61,16 +62,29 @@ def test_python_blocks_run(path: Path, folder: Path) -> None:
         exec(compile("\n" * line + code, str(path), "exec"), names)
 
 
+def commands_in(block: str) -> list[tuple[int, str]]:
+    """The `palate` command lines of a block, each with the number of its line."""
+    rows = [
+        row.removeprefix("$ ").split("  #")[0].strip()
+        for row in block.replace("\\\n", " ").splitlines()
+    ]
+    return [(i + 1, row) for i, row in enumerate(rows) if row.startswith("palate ")]
+
+
 def commands(path: Path) -> list[tuple[int, str]]:
-    """The `palate` command lines of a document, with what they are expected to print."""
-    found = []
-    for line, text in blocks(path, "sh", "console"):
-        joined = text.replace("\\\n", " ")
-        for offset, row in enumerate(joined.splitlines()):
-            row = row.removeprefix("$ ").split("  #")[0].strip()
-            if row.startswith("palate "):
-                found.append((line + offset + 1, row))
-    return found
+    """The `palate` command lines of a document that run alone, each with its line."""
+    return [
+        (line + offset, row)
+        for line, text in blocks(path, "sh", "console")
+        for offset, row in commands_in(text)
+    ]
+
+
+SESSIONS = [
+    pytest.param(text, id=f"{path.name}:{line}")
+    for path in DOCUMENTS
+    for line, text in blocks(path, "sh", "console", session=True)
+]
 
 
 def places() -> dict[str, list[str]]:
@@ -119,6 +133,14 @@ def run(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("command", cases(long=False))
 def test_commands_run(command: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     run([*shlex.split(command), *less(command)], capfd)
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_sessions_run(session: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    found = [command for _, command in commands_in(session)]
+    assert len(found) > 1
+    for command in found:
+        run([*shlex.split(command), *less(command)], capfd)
 
 
 @pytest.mark.slow
