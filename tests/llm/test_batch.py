@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from palate.errors import InputError
+from palate.errors import InputError, OutputError
 from palate.llm.backend import BatchBackend, CallError, Reply
 from palate.llm.batch import ProviderBatch
 from palate.llm.chat import ChatBackend
@@ -141,6 +141,30 @@ def test_all_requests_go_in_one_batch_and_come_back_in_their_order() -> None:
     assert len(set(provider.handed_in)) == len(provider.handed_in), "an equal request is sent once"
     body = json.loads(provider.files["file-0"].splitlines()[0])["body"]
     assert (body["store"], body["temperature"]) == (False, 0.0)
+
+
+def test_without_its_journal_no_batch_is_handed_in(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    provider = Provider()
+    with loopback(provider) as server, pytest.raises(OutputError, match="no batch was handed in"):
+        hand_in(server, REQUESTS, tmp_path / "file" / "answers.sqlite.batches")
+    assert not provider.batches
+
+
+def test_a_journal_that_breaks_after_a_batch_was_taken_loses_no_answer(tmp_path: Path) -> None:
+    provider, journal = Provider(), tmp_path / "answers.sqlite.batches"
+
+    def breaking(heard: Heard) -> Said:
+        said = provider(heard)
+        if heard.method == "POST" and heard.path.endswith("/batches"):
+            journal.unlink()
+            journal.mkdir()
+        return said
+
+    with loopback(breaking) as server:
+        results = hand_in(server, REQUESTS, journal)
+    assert all(isinstance(r, Reply) for r in results)
+    assert len(provider.batches) == 1
 
 
 def test_a_batch_that_was_handed_in_before_a_kill_is_collected_and_not_paid_again(

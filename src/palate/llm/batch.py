@@ -11,6 +11,7 @@ What is lost is only a batch that the provider took in the moment before the kil
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import time
@@ -19,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from palate.errors import InputError
+from palate.errors import InputError, OutputError
 from palate.llm.backend import CallError, Reply
 from palate.llm.chat import ChatBackend, conversation
 from palate.llm.providers import OpenModel
@@ -113,6 +114,11 @@ class ProviderBatch(ChatBackend):
         ----------
         requests
             The requests; their results come in the same order.
+
+        Raises
+        ------
+        OutputError
+            If the journal cannot be written; then no batch is handed in.
         """
         asked = {request.key(self.sent).hex(): request for request in requests}
         prepared = {key: self._prepared(key, request) for key, request in asked.items()}
@@ -182,6 +188,13 @@ class ProviderBatch(ChatBackend):
         self, part: list[EncodedBatchRequest], results: dict[str, Reply | CallError]
     ) -> _HandedIn | None:
         keys = frozenset(request.custom_id for request in part)
+        try:
+            self._append(b"\n")
+        except OSError as error:
+            raise OutputError(
+                f"{self._journal}: cannot be written ({error.strerror}), so that no batch was "
+                "handed in: after a kill it could not be found again."
+            ) from None
         try:
             batch = await self._model.batch_create(part)
         except Exception as error:  # of whatever kind, no request of this part has an answer
@@ -264,12 +277,18 @@ class ProviderBatch(ChatBackend):
         entry = asdict(handed.batch)
         entry["created_at"] = handed.batch.created_at.isoformat()
         line = json.dumps({"model": self.name, "batch": entry, "keys": sorted(handed.keys)})
+        # a line break on both sides: a line that a kill cut short spoils no other
+        with contextlib.suppress(OSError):  # it is taken and paid: what follows still gets it
+            self._append(f"\n{line}\n".encode())
+
+    def _append(self, data: bytes) -> None:
+        if self._journal is None:
+            return
         self._journal.parent.mkdir(parents=True, exist_ok=True)
         # one write in append mode: several processes may share the file
         descriptor = os.open(self._journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            # a line break on both sides: a line that a kill cut short spoils no other
-            os.write(descriptor, f"\n{line}\n".encode())
+            os.write(descriptor, data)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
