@@ -135,6 +135,13 @@ def test_a_dry_run_needs_no_key_and_no_model_library() -> None:
     assert "no price is known" in done.stdout
 
 
+def test_a_dry_run_refuses_a_name_that_the_run_would_refuse() -> None:
+    with pytest.raises(InputError, match="expected PROVIDER:MODEL"):
+        open_client(LlmOptions("gpt-5-mini", dry_run=True))
+    with pytest.raises(InputError, match="Did you mean 'openai'"):
+        open_client(LlmOptions("openia:gpt-5-mini", dry_run=True))
+
+
 def test_the_closing_line_of_a_dry_run() -> None:
     client = open_client(LlmOptions("openai:gpt-4o-mini", dry_run=True, price="1,2"))
     client.ask([request("text")])

@@ -8,6 +8,7 @@ print(closing_line(client))
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from palate.errors import InputError
+from palate.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from palate.cli.progress import Stages
@@ -190,6 +191,8 @@ def open_client(
         If no model is named, options contradict each other, or as `connect` does.
     MissingExtraError
         If a package is not installed.
+    UnknownNameError
+        If there is no such provider.
     """
     from palate.llm.connect import connect, known_price
     from palate.llm.prices import read_price
@@ -204,6 +207,11 @@ def open_client(
     price = None if options.price is None else read_price(options.price)
     if options.dry_run:
         from palate.llm.dry import DryClient
+        from palate.llm.providers import split_name
+
+        if not options.llm.startswith("scripted:"):
+            with contextlib.suppress(MissingExtraError):  # then only the real run can tell
+                split_name(options.llm)
 
         return DryClient(
             price or known_price(options.llm, base_url=options.base_url, batch=options.batch),
