@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -231,7 +233,7 @@ def test_the_report_has_a_section_and_escapes_what_strangers_wrote(demo: Prefere
     ("break_it", "words"),
     [
         (lambda f: (f / "values.jsonl").unlink(), "found no values.jsonl"),
-        (lambda f: (f / "annotation.json").write_text("{}"), "expected schema"),
+        (lambda f: (f / "annotation.json").write_text("{}"), "found schema None; expected schema"),
         (lambda f: (f / "annotation.json").write_text("{"), "cannot be read as JSON"),
         (lambda f: (f / "failures.jsonl").write_text("{"), "JSON lines"),
         (lambda f: (f / "failures.jsonl").write_text('{"id": "x"}\n'), "cannot be read"),
@@ -245,6 +247,38 @@ def test_a_folder_that_is_none_is_refused(
     planted(demo).save(tmp_path)
     break_it(tmp_path)  # type: ignore[operator]
     with pytest.raises(FileFormatError, match=words):
+        Annotation.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (lambda rows: rows[4]["values"].update(Length=7), r"row 5.*'Length'.*7.*from -1 to 1"),
+        (lambda rows: rows[4]["values"].update(Zing=1), r"row 5.*'Zing'.*concepts\.json"),
+        (lambda rows: rows[4].update(id=rows[3]["id"]), r"row 5.*'id'.*occur once"),
+        (lambda rows: rows.pop(4), r"values\.jsonl: found 239 rows; expected the 240 pairs"),
+    ],
+)
+def test_values_edited_by_hand_are_told_by_row_and_column(
+    demo: Preferences, tmp_path: Path, edit: Callable[[list[Any]], object], words: str
+) -> None:
+    planted(demo).save(tmp_path)
+    file = tmp_path / "values.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    edit(rows)
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(FileFormatError, match=words):
+        Annotation.load(tmp_path)
+
+
+def test_concepts_that_do_not_fit_their_annotation_are_told(
+    demo: Preferences, tmp_path: Path
+) -> None:
+    planted(demo).save(tmp_path)
+    file = tmp_path / "concepts.json"
+    first, *others = json.loads(file.read_text())
+    file.write_text(json.dumps(others))
+    with pytest.raises(FileFormatError, match=rf"concepts\.json.*'{first['name']}' is in one"):
         Annotation.load(tmp_path)
 
 

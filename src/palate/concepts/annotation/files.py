@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
@@ -31,9 +31,9 @@ from palate.concepts.annotation.board import Lost
 from palate.concepts.annotation.injection import Flag
 from palate.concepts.annotation.second_order import Consistency
 from palate.concepts.concept import Concept
-from palate.concepts.imported_files import read_definitions, value_rows
+from palate.concepts.imported_files import ValueRow, read_definitions, value_rows
 from palate.data.atomic import write_text
-from palate.errors import FileFormatError, OutputError
+from palate.errors import FileFormatError, OutputError, RowError
 
 SCHEMA = "palate.annotation/1"
 FILES = ("concepts.json", "values.jsonl", "annotation.json", "failures.jsonl", "flagged.jsonl")
@@ -100,7 +100,10 @@ def load(folder: str | PathLike[str]) -> Annotation:
         )
     facts = _read_json(place / "annotation.json")
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
-        raise FileFormatError(f"{place / 'annotation.json'}: expected schema {SCHEMA!r}.")
+        found = facts.get("schema") if isinstance(facts, dict) else None
+        raise FileFormatError(
+            f"{place / 'annotation.json'}: found schema {found!r}; expected schema {SCHEMA!r}."
+        )
     try:
         return _build(place, facts)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -116,6 +119,7 @@ def _build(place: Path, facts: Mapping[str, Any]) -> Annotation:
     concepts = tuple(Concept.from_dict(entry) for entry in _read_json(place / "concepts.json"))
     column = {c.name: j for j, c in enumerate(concepts)}
     rows = list(value_rows(place / "values.jsonl"))
+    _agree(place, facts, concepts, rows)
     shape = (len(rows), len(concepts))
     values, first = np.full(shape, np.nan), np.full(shape, np.nan)
     second, asked = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
@@ -175,6 +179,37 @@ def _build(place: Path, facts: Mapping[str, Any]) -> Annotation:
         spent=Spent(**_read_json(spent)) if spent.is_file() else Spent(),
         provenance=facts["provenance"],
     )
+
+
+def _agree(
+    place: Path, facts: Mapping[str, Any], concepts: Sequence[Concept], rows: Sequence[ValueRow]
+) -> None:
+    """Say where the files of a folder, or values edited by hand, do not fit together."""
+    names, told = {c.name for c in concepts}, {entry["concept"] for entry in facts["concepts"]}
+    if names != told:
+        raise FileFormatError(
+            f"{place / 'concepts.json'}: found other concepts than annotation.json tells of "
+            f"({min(names ^ told)!r} is in one of them only); expected both as they were written."
+        )
+    file, seen = place / "values.jsonl", set()
+    largest = 6 if facts["choices"]["protocol"] == "score" else 1  # scores reach from 1 to 7
+    for row in rows:
+        if row.id in seen:
+            raise RowError(file, row.number, "id", row.id, "ids that occur once")
+        seen.add(row.id)
+        for values in (row.values, row.first or {}, row.again or {}):
+            for name, value in values.items():
+                if name not in names:
+                    raise RowError(file, row.number, name, value, "concepts of concepts.json only")
+                if abs(value) > largest:
+                    raise RowError(
+                        file, row.number, name, value, f"a number from -{largest} to {largest}"
+                    )
+    if len(rows) != facts["n_pairs"]:
+        raise FileFormatError(
+            f"{file}: found {len(rows):,} rows; expected the {facts['n_pairs']:,} pairs that "
+            "annotation.json tells of (--concepts and --values read a part)."
+        )
 
 
 def _rows(annotation: Annotation) -> Iterable[dict[str, Any]]:
