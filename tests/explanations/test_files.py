@@ -131,7 +131,7 @@ def test_a_missing_key_is_a_format_error(found: Explanations, tmp_path: Path, ke
 
 def test_several_mechanisms_need_a_name(found: Explanations, tmp_path: Path) -> None:
     save_explanations(found, tmp_path)
-    with pytest.raises(UnknownNameError, match="'judge 0', 'judge 1'"):
+    with pytest.raises(InputError, match=r"of 2 mechanisms.*'judge 0', 'judge 1'"):
         Explanation.load(tmp_path)
     with pytest.raises(UnknownNameError, match="Unknown mechanism 'judge 7'"):
         Explanation.load(tmp_path, mechanism="judge 7")

@@ -22,7 +22,7 @@ import numpy.typing as npt
 import polars as pl
 
 from palate.concepts.matrix import ConceptMatrix
-from palate.errors import UnknownNameError
+from palate.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from palate.explanations.local import LocalExplanation
@@ -210,16 +210,23 @@ class Explanation:
         ------
         FileFormatError
             If the files are absent, damaged or of another schema.
+        InputError
+            If there are several and none is named.
         UnknownNameError
-            If there is no explanation of that mechanism, or there are several and none is named.
+            If there is no explanation of that mechanism.
         """
         from palate.explanations.files import load_explanations
 
         found = {e.mechanism: e for e in load_explanations(directory)}
         if mechanism is None and len(found) == 1:
             return next(iter(found.values()))
-        if mechanism is None or mechanism not in found:
-            raise UnknownNameError("mechanism", mechanism or "", found)
+        if mechanism is None:
+            raise InputError(
+                f"{directory}: found explanations of {len(found)} mechanisms; expected one of them "
+                f"to be named: {', '.join(map(repr, found))}."
+            )
+        if mechanism not in found:
+            raise UnknownNameError("mechanism", mechanism, found)
         return found[mechanism]
 
     # -- a look ---------------------------------------------------------------------------------
