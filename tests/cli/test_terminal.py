@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 
 from palate.cli.failures import describe
-from palate.cli.progress import time_left
+from palate.cli.progress import Stages, time_left
 from palate.errors import DataError
 
 from .session import PATIENCE, QUICK, Palate, await_workers, votes, write_jsonl
@@ -122,6 +123,19 @@ def test_quiet_leaves_the_summary_only(
     assert done.code == 0
     assert not done.err
     assert "report.html" in done.out
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_stage_that_broke_off_is_not_called_done(
+    broken: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter([1.0, 6.0])
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    with contextlib.suppress(DataError), Stages() as stages:
+        stages.stage("Asking")
+        if broken:
+            raise DataError("no")
+    assert ("done in" in capsys.readouterr().err) is not broken
 
 
 def in_terminal(arguments: list[str], folder: Path) -> str:

@@ -61,6 +61,8 @@ class Stages:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None:
+            self._started = 0.0  # it is not done
         self._end()
         if self._bars is not None:
             self._bars.stop()
