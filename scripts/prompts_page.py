@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from palate.concepts.annotation import questions as annotation
-from palate.concepts.annotation.questions import compare_request, relevance_request, score_request
+from palate.concepts.annotation.questions import (
+    compare_request,
+    pairs_request,
+    relevance_request,
+    score_request,
+)
 from palate.concepts.annotation.shown import Shown
 from palate.concepts.concept import Concept
 from palate.concepts.discovery import asking as discovery
@@ -42,7 +47,8 @@ that no text can contain the line that ends it:
 </response_1 3f9c2a>
 ```
 
-A place such as `{{queries}}` or `{{pairs}}` holds as many of these as the question is about. What
+A place such as `{{queries}}` or `{{pairs}}` holds as many of these as the question is about; a
+user message with `request_1` is repeated with `request_2` and so on for each further pair. What
 a question asks for by name stands in the system message, though a model may have proposed it:
 definitions of concepts, one line each, without control and format characters; subdomains and tasks,
 as a JSON list. An answer is a JSON object held to the schema whose short form is given here; one of
@@ -71,6 +77,7 @@ CONCEPTS = tuple(
     Concept(name, f"High: it is {name}; low: it is not.") for name in ("Brevity", "Warmth")
 )
 PAIR = Shown("1", "a request", "one response", "another response")
+PAIRS = [(PAIR, False), (Shown("2", "a second request", "one more", "another one"), True)]
 FOUND = [
     Found(name, batches={"x": {"x 1"}}, descriptions={"x 1": "It is so."})
     for name in ("Brevity", "Warmth")
@@ -105,9 +112,15 @@ def _discover(when: str, ask: Callable[[], Request]) -> Use:
 
 
 USES: Mapping[str, Use] = {
+    "compare_pairs": Use(
+        annotation.PACKAGE,
+        "`palate annotate` as it is (`--protocol lean`): which response of each pair has more of "
+        "each concept, relevance among the answers.",
+        lambda: pairs_request(PAIRS, CONCEPTS, folded=True),
+    ),
     "compare": _compare(
-        "`palate annotate` as it is (`--protocol lean`) and `palate why`: which response has more "
-        "of each concept, relevance among the answers.",
+        "`palate annotate --pairs-per-call 1`, pairs that are left alone or asked again, and "
+        "`palate why`: the same about one pair.",
         folded=True,
         reasons=False,
     ),
@@ -116,9 +129,15 @@ USES: Mapping[str, Use] = {
         folded=True,
         reasons=True,
     ),
+    "compare_relevant_pairs": Use(
+        annotation.PACKAGE,
+        "`palate annotate --relevance none`: about concepts that are taken to be relevant, so that "
+        '"irrelevant" is no answer.',
+        lambda: pairs_request(PAIRS, CONCEPTS, folded=False),
+    ),
     "compare_relevant": _compare(
-        "`palate annotate --relevance call` or `none`: about concepts that are known or taken to "
-        'be relevant, so that "irrelevant" is no answer.',
+        "`palate annotate --relevance call`, or `none` about one pair: about concepts that are "
+        'known or taken to be relevant, so that "irrelevant" is no answer.',
         folded=False,
         reasons=False,
     ),

@@ -15,7 +15,7 @@ from palate.data.demo import demo_paths, load_demo
 from palate.data.preferences import Preferences
 from palate.llm.client import Client
 from palate.llm.connect import connect
-from palate.llm.scripted.question import Script
+from palate.llm.scripted.question import Script, pair_by_pair
 from palate.llm.scripted.scripts import load_script
 from palate.llm.scripted.server import ScriptedServer, serve
 
@@ -45,10 +45,15 @@ def demo_pairs(every: int = 1) -> Preferences:
 def asking(
     script: Script | None = None, *, model: str = "openai:tiny", **options: Any
 ) -> Iterator[tuple[Client, ScriptedServer]]:
-    """A client and the server that it asks; by default it replays the demo set."""
+    """A client and the server that it asks; by default it replays the demo set.
+
+    The script is asked about one pair at a time.
+    """
     settings = {"timeout": 20.0, **options}
     with (
-        serve(script or demo_script("demo"), chaos=settings.pop("chaos", None)) as server,
+        serve(
+            pair_by_pair(script or demo_script("demo")), chaos=settings.pop("chaos", None)
+        ) as server,
         connect(model, base_url=server.base_url, **settings) as client,
     ):
         yield client, server

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from palate.concepts.annotation.questions import (
     Request,
     compare_request,
     definitions,
+    pairs_request,
     relevance_request,
     score_request,
 )
@@ -63,6 +66,13 @@ def every_request(shown: Shown) -> list[tuple[Request, dict[str, str]]]:
                     shown, CONCEPTS, swapped=swapped, folded=folded, reasons=reasons
                 )
                 found.append((request, held))
+        three = [(shown, False), (replace(shown, prompt=shown.a), True), (shown, False)]
+        numbered: dict[str, str] = {}
+        for k, (pair, swapped) in enumerate(three, 1):
+            texts = (pair.prompt, pair.b, pair.a) if swapped else (pair.prompt, pair.a, pair.b)
+            names = (f"request_{k}", f"response_{k}_1", f"response_{k}_2")
+            numbered |= dict(zip(names, texts, strict=True))
+        found.append((pairs_request(three, CONCEPTS, folded=folded), numbered))
     for side, text in (("a", shown.a), ("b", shown.b)):
         request = score_request(shown, CONCEPTS, side=side)  # type: ignore[arg-type]
         found.append((request, {"request": shown.prompt, "response": text}))
@@ -123,6 +133,26 @@ def test_the_schema_names_concepts_and_lists_answers_in_order() -> None:
     assert part["properties"]["answer"]["enum"] == ["first", "second", "equal"]
 
 
+def test_several_pairs_share_definitions_and_answer_each_for_itself() -> None:
+    one, two = show("p", "Q?", "A", "B"), show("q", "R?", "C", "D")
+    alone = compare_request(one, CONCEPTS, swapped=True, folded=True, reasons=False)
+    request = pairs_request([(one, True), (two, False)], CONCEPTS, folded=True)
+    assert request.name == "compare_pairs"
+    assert request.schema["required"] == ["p1", "p2"]
+    assert request.schema["additionalProperties"] is False
+    assert request.schema["properties"] == {"p1": alone.schema, "p2": alone.schema}
+    assert request.about == "pairs p, b first; q, a first"
+    assert request.max_tokens > 2 * (alone.max_tokens - 256)
+    assert request.messages[0].text.count("High: kind") == 1
+    lone = pairs_request([(two, False)], CONCEPTS, folded=True)
+    assert lone.messages[0] == request.messages[0]  # the same prefix, however many pairs
+    assert request.messages[1].text.split()[0] == "<request_1"
+    assert list(read_fences(request.messages[1].text)) == [
+        *("request_1", "response_1_1", "response_1_2"),
+        *("request_2", "response_2_1", "response_2_2"),
+    ]
+
+
 def test_typical_answers_fit_the_schemas() -> None:
     from palate.llm.shape import check_schema, mismatch
 
@@ -135,7 +165,7 @@ def test_typical_answers_fit_the_schemas() -> None:
     "name",
     [
         *("compare", "compare_relevant", "compare_reasons", "compare_relevant_reasons"),
-        *("relevance", "score"),
+        *("compare_pairs", "compare_relevant_pairs", "relevance", "score"),
     ],
 )
 def test_prompts_say_that_material_is_data(name: str) -> None:

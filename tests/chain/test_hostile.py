@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from palate.llm.prompt import fence_code
-from palate.llm.scripted.question import Question
+from palate.llm.scripted.question import Question, pair_by_pair
 from palate.llm.scripted.server import serve
 from tests.cli.session import Done, write_jsonl
 from tests.report import test_browser
@@ -153,7 +153,7 @@ def chain(folder: Path, *options: object, hostile: bool) -> Chain:
         json.dumps([{"name": name, "definition": f"High: {name}; low: not."} for name in NAMES])
     )
     systems: set[str] = set()
-    with serve(partial(answer, systems=systems)) as server:
+    with serve(pair_by_pair(partial(answer, systems=systems))) as server:
         annotated = run(
             *("annotate", pairs, "--concepts", concepts, "-q", "-o", folder / "a", *options),
             *("--llm", "openai:scripted", "--base-url", server.base_url, "--no-store"),

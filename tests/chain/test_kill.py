@@ -61,7 +61,7 @@ def stored(folder: Path) -> int:
 
 def bodies(server: ScriptedServer, since: int = 0) -> list[bytes]:
     """The questions that were sent since a call."""
-    return [call.body for call in server.log[since:] if call.name == "compare"]
+    return [call.body for call in server.log[since:] if call.name.startswith("compare")]
 
 
 @pytest.mark.slow
@@ -71,7 +71,7 @@ def test_twenty_kills_lose_nothing_and_pay_nothing_twice(tmp_path: Path) -> None
     with serve(demo_script(), latency=0.02) as server:
         finish(start(server, untouched, "out"))
         every = set(bodies(server))
-        assert len(every) == stored(untouched) > 200
+        assert len(every) == stored(untouched) > 120
     with serve(demo_script(), latency=0.1) as server:
         for _ in range(20):
             before, kept = len(server.log), stored(folder)

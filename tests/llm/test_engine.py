@@ -27,6 +27,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 TEXT = {"type": "string"}
 SHAPES: dict[str, dict[str, Any]] = {
     "compare": compare_schema([f"Concept {i}" for i in range(20)]),
+    "compare_pairs": object_of(
+        {f"p{i}": compare_schema([f"Concept {i}" for i in range(10)]) for i in (1, 2)}
+    ),
     "compare_reasons": object_of(
         {
             f"c{i}": object_of({"reason": TEXT, "answer": {"enum": ["first", "second", "equal"]}})

@@ -54,6 +54,7 @@ def annotate(
     reasons: bool | None = None,
     second_order: SecondOrder | None = None,
     concepts_per_call: int | None = None,
+    pairs_per_call: int | None = None,
     rounds: Sequence[float] | None = None,
     policy: Policy | None = None,
     audit_share: float | None = None,
@@ -87,6 +88,8 @@ def annotate(
         "always", "audit", "policy" or "never".
     concepts_per_call
         Most concepts in one call.
+    pairs_per_call
+        Most pairs in one call, where only answers are asked for.
     rounds
         Share of the pairs that each round asks; what they leave is a last round.
     policy
@@ -124,6 +127,7 @@ def annotate(
         reasons=reasons,
         second_order=second_order,
         concepts_per_call=concepts_per_call,
+        pairs_per_call=pairs_per_call,
         rounds=None if rounds is None else tuple(rounds),
         audit_share=audit_share,
         audit_pairs=audit_pairs,

@@ -1,4 +1,7 @@
-"""Questions -> outcomes; one that fails for its shape is asked again in halves.
+"""Questions -> outcomes; one that fails for its shape is asked again in parts.
+
+A question about several pairs is asked again pair by pair, so that no pair loses its values for
+what another one holds; a question about several concepts in halves.
 
 A model that loses a concept in a list of forty often answers twenty. Halving goes on down to single
 concepts, but from quarters on only if some part of the question got an answer, so a pair to which
@@ -12,10 +15,13 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from threading import Event
 
+from palate.concepts.annotation.questions import place
 from palate.llm.outcome import Asks, Failure, Outcome, Reason, Usage
 from palate.llm.request import Request
 
 SHAPE: frozenset[Reason] = frozenset({"not json", "wrong shape", "cut off", "too long"})
+ALONE: frozenset[Reason] = SHAPE | {"declined", "timeout", "server error"}
+"""Failures of a question about several pairs that may be the doing of one of them."""
 QUARTERS = 2
 BLOCK = 5_000
 """Questions handed to the client at a time: many for its concurrency, few for memory."""
@@ -50,6 +56,22 @@ class Question:
         middle = (len(self.columns) + 1) // 2
         first = replace(self, columns=self.columns[:middle], depth=self.depth + 1)
         return first, replace(first, columns=self.columns[middle:])
+
+
+@dataclass(frozen=True)
+class Together:
+    """Questions about the same concepts of several pairs that share a call.
+
+    Parameters
+    ----------
+    questions
+        One question for each pair, as it is asked if the pair is asked about alone.
+    build
+        Returns the request about all of them; its answer holds an object for each.
+    """
+
+    questions: tuple[Question, ...]
+    build: Callable[[], Request]
 
 
 @dataclass
@@ -95,7 +117,7 @@ class Spent:
 
 
 def ask(
-    client: Asks, questions: Iterable[Question], *, spent: Spent, block: int
+    client: Asks, questions: Iterable[Question | Together], *, spent: Spent, block: int
 ) -> Iterator[tuple[Question, Outcome]]:
     """Yield each question, or the parts of it that were asked in the end, with its outcome.
 
@@ -112,28 +134,59 @@ def ask(
     """
     source = iter(questions)
     counted: set[bytes] = set()
+    waiting: list[Question | Together]
     while waiting := list(islice(source, block)):
         while waiting:
-            requests = [q.build(q.columns) for q in waiting]
+            requests = [_built(asked) for asked in waiting]
             outcomes = client.ask(requests)
             failed: list[tuple[Question, Outcome]] = []
-            for question, request, outcome in zip(waiting, requests, outcomes, strict=True):
+            alone: list[Question] = []
+            for asked, request, outcome in zip(waiting, requests, outcomes, strict=True):
                 if not isinstance(outcome, Failure):
                     key = request.key({})
                     if key not in counted:  # the same question of two pairs is asked once
                         counted.add(key)
                         spent.add(outcome.usage, outcome.cost)
-                    question.whole.set()
-                elif _may_halve(question, outcome):
-                    failed.append((question, outcome))
+                if isinstance(asked, Together):
+                    if isinstance(outcome, Failure) and outcome.reason in ALONE:
+                        alone += asked.questions
+                    else:
+                        yield from zip(asked.questions, _of_each(asked, outcome), strict=True)
                     continue
-                yield question, outcome
-            waiting = []
+                if not isinstance(outcome, Failure):
+                    asked.whole.set()
+                elif _may_halve(asked, outcome):
+                    failed.append((asked, outcome))
+                    continue
+                yield asked, outcome
+            waiting = [*alone]
             for question, outcome in failed:
                 if question.depth < QUARTERS or question.whole.is_set():
                     waiting += question.halves()
                 else:
                     yield question, outcome
+
+
+def _built(asked: Question | Together) -> Request:
+    return asked.build() if isinstance(asked, Together) else asked.build(asked.columns)
+
+
+def _of_each(asked: Together, outcome: Outcome) -> list[Outcome]:
+    """The outcome of each pair of a question about several."""
+    if isinstance(outcome, Failure):
+        return [outcome] * len(asked.questions)
+    found: list[Outcome] = []
+    for k in range(len(asked.questions)):
+        soft = None
+        if outcome.probabilities is not None:
+            inside = f"{place(k)}/"
+            soft = {
+                path.removeprefix(inside): spread
+                for path, spread in outcome.probabilities.items()
+                if path.startswith(inside)
+            }
+        found.append(replace(outcome, value=outcome.value[place(k)], probabilities=soft))
+    return found
 
 
 def _may_halve(question: Question, failure: Failure) -> bool:

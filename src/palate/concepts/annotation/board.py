@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from palate.concepts.annotation.asking import BLOCK, Question, Spent, ask
+from palate.concepts.annotation.asking import BLOCK, Question, Spent, Together, ask
 from palate.concepts.annotation.policy import AnnotationState, Decision
 from palate.concepts.annotation.protocols import Choices, chunks
 from palate.concepts.annotation.questions import high_only
@@ -205,7 +205,7 @@ class Board:
             return tuple(replace(c, definition=high_only(c.definition)) for c in chosen)
         return chosen
 
-    def ask(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Outcome]]:
+    def ask(self, questions: Iterable[Question | Together]) -> Iterator[tuple[Question, Outcome]]:
         """Yield questions, or the parts that were asked in the end, with their outcomes.
 
         Parameters

@@ -48,8 +48,8 @@ PATTERNS: Mapping[str, re.Pattern[str]] = {
         rf"(?:[\"']{_WORDS}[\"']|[0-7]\b|true\b|false\b|\{{\s{{0,5}}[\"'](?:reason|answer)[\"'])"
     ),
     "a fence of ours": re.compile(
-        r"^[ \t]{0,8}</?(?:request|response|response_1|response_2) [0-9a-fA-F]{6,16}>"
-        r"|^[ \t]{0,8}</?response_[12]>",
+        r"^[ \t]{0,8}</?(?:request|response)(?:_[1-8]){0,2} [0-9a-fA-F]{6,16}>"
+        r"|^[ \t]{0,8}</?response(?:_[1-8])?_[12]>",
         re.MULTILINE,
     ),
     "a fake tool call": re.compile(

@@ -1,7 +1,7 @@
 """The protocols and the choices that make them up.
 
-    lean    one comparison call a pair: "irrelevant" is an answer, no reasons, one order, the
-            second asked of a random twentieth (at least 20 pairs), definitions without their "low"
+    lean    one comparison call for two pairs: "irrelevant" is an answer, no reasons, one order,
+            the second asked of a random twentieth (at least 20 pairs)
     paper   relevance first; then a reason before each answer, at most 20 concepts a call, both
             orders of every pair
     score   one response a call, 1 to 7 for each concept, 0 = not relevant; the difference of the
@@ -25,6 +25,7 @@ Relevance = Literal["folded", "call", "none"]
 SecondOrder = Literal["always", "audit", "never", "policy"]
 Definitions = Literal["full", "high"]
 LEAST_CHARS = 200
+MOST_PAIRS = 8
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class Choices:
         asks for; "policy": what a policy asks for; "never": none.
     concepts_per_call
         Most concepts in one call.
+    pairs_per_call
+        Most pairs that are compared in one call, each by itself; more than 1 only without reasons
+        and without a relevance call.
     rounds
         Shares of the pairs asked in each round; what they leave is a last round.
     audit_share
@@ -69,10 +73,11 @@ class Choices:
     reasons: bool = False
     second_order: SecondOrder = "audit"
     concepts_per_call: int = 40
+    pairs_per_call: int = 2
     rounds: tuple[float, ...] = (1.0,)
     audit_share: float = 0.05
     audit_pairs: int = 20
-    definitions: Definitions = "high"
+    definitions: Definitions = "full"
     max_chars: int = MAX_CHARS
 
     def __post_init__(self) -> None:
@@ -88,6 +93,15 @@ class Choices:
         if self.concepts_per_call < 1:
             raise InputError(
                 f"concepts_per_call: found {self.concepts_per_call}; expected at least 1."
+            )
+        if not 1 <= self.pairs_per_call <= MOST_PAIRS:
+            raise InputError(
+                f"pairs_per_call: found {self.pairs_per_call}; expected 1 to {MOST_PAIRS}."
+            )
+        if self.pairs_per_call > 1 and not self.may_share_calls:
+            raise InputError(
+                f"pairs_per_call: found {self.pairs_per_call} with reasons, a relevance call or "
+                "scores; expected 1."
             )
         if self.max_chars < LEAST_CHARS:
             raise InputError(f"max_chars: found {self.max_chars}; expected at least {LEAST_CHARS}.")
@@ -112,6 +126,11 @@ class Choices:
                 ' no second order; expected reasons=False and second_order="never".'
             )
 
+    @property
+    def may_share_calls(self) -> bool:
+        """Whether several pairs can be asked about in one call."""
+        return self.protocol != "score" and self.relevance != "call" and not self.reasons
+
 
 PROTOCOLS: dict[str, Choices] = {
     "lean": Choices(),
@@ -121,9 +140,9 @@ PROTOCOLS: dict[str, Choices] = {
         reasons=True,
         second_order="always",
         concepts_per_call=20,
-        definitions="full",
+        pairs_per_call=1,
     ),
-    "score": Choices(protocol="score", second_order="never", definitions="full"),
+    "score": Choices(protocol="score", second_order="never", pairs_per_call=1),
 }
 POLICY_ROUNDS = (0.2, 0.2, 0.2, 0.2, 0.2)
 
@@ -152,6 +171,9 @@ def choose(protocol: str, *, with_policy: bool, **given: Any) -> Choices:
     made = {name: value for name, value in given.items() if value is not None}
     if with_policy:
         made.setdefault("rounds", POLICY_ROUNDS)
+    alone = replace(PROTOCOLS[protocol], **{**made, "pairs_per_call": 1})
+    if not alone.may_share_calls:
+        made.setdefault("pairs_per_call", 1)
     choices = replace(PROTOCOLS[protocol], **made)
     if choices.second_order != "audit" and {"audit_share", "audit_pairs"} & made.keys():
         raise InputError(

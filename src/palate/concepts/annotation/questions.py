@@ -3,6 +3,7 @@
     relevance  {"c1": true|false, ...}                               the request alone is shown
     compare    {"c1": "first"|"second"|"equal"|"irrelevant", ...}    both responses are shown
     compare_reasons  {"c1": {"reason": "...", "answer": ...}, ...}
+    compare_pairs    {"p1": {"c1": ...}, "p2": {"c1": ...}, ...}     several pairs are shown
     score      {"c1": 0..7, ...}                                     one response is shown
 
 "irrelevant" is among the answers where relevance is asked in the comparison itself, and absent
@@ -34,6 +35,7 @@ SCORES = (0, 7)
 _POLES = re.compile(
     r"high:\s+(?:the response\s+)?(.*?\S)\s*[;.]\s*low:\s.*", re.IGNORECASE | re.DOTALL
 )
+_FIRST_PAIR = re.compile(r"(\{\{material:[a-z]+)_1")
 Side = Literal["a", "b"]
 
 
@@ -99,6 +101,40 @@ def compare_request(
     )
 
 
+def pairs_request(
+    pairs: Sequence[tuple[Shown, bool]], concepts: Sequence[Concept], *, folded: bool
+) -> Request:
+    """Return the question which response has more of each concept, about several pairs at once.
+
+    Parameters
+    ----------
+    pairs
+        The pairs, each with whether its response b is shown first.
+    concepts
+        The concepts, at least one.
+    folded
+        Whether "irrelevant" is one of the answers.
+    """
+    material: dict[str, str] = {}
+    for k, (shown, swapped) in enumerate(pairs, 1):
+        first, second = (shown.b, shown.a) if swapped else (shown.a, shown.b)
+        material |= {
+            f"request_{k}": shown.prompt,
+            f"response_{k}_1": first,
+            f"response_{k}_2": second,
+        }
+    answer = {"type": "string", "enum": list(ANSWERS if folded else ANSWERS[:3])}
+    prompt = _pairs_prompt(f"compare{'' if folded else '_relevant'}_pairs", len(pairs))
+    names = (f"{shown.id}, {'b first' if swapped else 'a first'}" for shown, swapped in pairs)
+    return Request(
+        messages=prompt.messages({"definitions": definitions(concepts)}, material),
+        schema=_object({place(k): _schema(concepts, answer) for k in range(len(pairs))}),
+        name="compare_pairs",
+        max_tokens=256 + 16 * len(pairs) * (1 + len(concepts)),
+        about=f"pairs {'; '.join(names)}",
+    )
+
+
 def score_request(shown: Shown, concepts: Sequence[Concept], *, side: Side) -> Request:
     """Return the question how much of each concept one response has.
 
@@ -133,6 +169,17 @@ def field(number: int) -> str:
         Its place among the concepts of the request, from 0.
     """
     return f"c{number + 1}"
+
+
+def place(number: int) -> str:
+    """Return the id under which a pair stands in a request about several.
+
+    Parameters
+    ----------
+    number
+        Its place among the pairs of the request, from 0.
+    """
+    return f"p{number + 1}"
 
 
 def definitions(concepts: Sequence[Concept]) -> str:
@@ -195,3 +242,12 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
 @cache
 def _prompt(name: str) -> Prompt:
     return load_prompt(PACKAGE, name)
+
+
+@cache
+def _pairs_prompt(name: str, n: int) -> Prompt:
+    """A prompt whose user message stands in its file for the first pair, for n pairs."""
+    prompt = _prompt(name)
+    user = prompt.sections[-1][1]
+    more = (_FIRST_PAIR.sub(rf"\g<1>_{k}", user) for k in range(2, n + 1))
+    return Prompt(name, "\n\n".join([prompt.text.rstrip("\n"), *more]))

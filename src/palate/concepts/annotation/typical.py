@@ -22,17 +22,25 @@ def typical_answer(request: Request) -> Mapping[str, Any]:
         A question of this package.
     """
     fields = request.schema["properties"]
+    if request.name == "compare_pairs":
+        return {name: _compared(part["properties"]) for name, part in fields.items()}
     if request.name == "relevance":
         return {name: (k * RELEVANT) % 1 < RELEVANT for k, name in enumerate(fields)}
     if request.name == "score":
         return {name: 3 + k % 3 for k, name in enumerate(fields)}
-    usual = {name: _USUAL[k % len(_USUAL)] for k, name in enumerate(fields)}
     if request.name == "compare_reasons":
+        answers = {name: part["properties"]["answer"] for name, part in fields.items()}
         return {
-            name: {"reason": REASON, "answer": _allowed(fields[name]["properties"]["answer"], word)}
-            for name, word in usual.items()
+            name: {"reason": REASON, "answer": word} for name, word in _compared(answers).items()
         }
-    return {name: _allowed(fields[name], word) for name, word in usual.items()}
+    return _compared(fields)
+
+
+def _compared(fields: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: _allowed(part, _USUAL[k % len(_USUAL)])
+        for k, (name, part) in enumerate(fields.items())
+    }
 
 
 def _allowed(part: Mapping[str, Any], word: str) -> str:

@@ -64,6 +64,7 @@ class PlantedModel:
             "relevance": self._relevance,
             "compare": self._compare,
             "compare_reasons": self._compare,
+            "compare_pairs": self._compare_pairs,
             "score": self._score,
             "topics": self._topics,
             "tagging": self._tagging,
@@ -124,6 +125,9 @@ class PlantedModel:
                 elsewhere and found is not None and found.name not in self.domains[domain or ""]
             )
         return answers
+
+    def _compare_pairs(self, question: Question) -> dict[str, Any]:
+        return {name: self._compare(part) for name, part in question.pairs().items()}
 
     def _compare(self, question: Question) -> dict[str, Any]:
         texts = question.material

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from palate.errors import InputError
@@ -71,9 +71,49 @@ class Question:
             return list(range(part["minimum"], part["maximum"] + 1))
         return None
 
+    def pairs(self) -> dict[str, Question]:
+        """Return the question about each pair of "compare_pairs", as "compare" would ask it.
+
+        Its material is that of the pair alone, under the names that one pair has.
+        """
+        found = {}
+        for name in self.schema.get("properties", {}):
+            number = name.removeprefix("p")
+            material = {
+                own: self.material[shown]
+                for own, shown in (
+                    ("request", f"request_{number}"),
+                    ("response_1", f"response_{number}_1"),
+                    ("response_2", f"response_{number}_2"),
+                )
+                if shown in self.material
+            }
+            part = dict(_resolved(self.schema["properties"][name], self.schema))
+            if "$defs" in self.schema:
+                part["$defs"] = self.schema["$defs"]
+            found[name] = replace(self, name="compare", schema=part, material=material)
+        return found
+
 
 Script: TypeAlias = Callable[[Question], Mapping[str, Any] | str]
 """Answers a question with a JSON object, or with a text that is sent as it is."""
+
+
+def pair_by_pair(script: Script) -> Script:
+    """Return a script that answers "compare_pairs" by asking another one about each pair.
+
+    Parameters
+    ----------
+    script
+        Answers "compare", and everything else.
+    """
+
+    def answer(question: Question) -> Mapping[str, Any] | str:
+        if question.name != "compare_pairs":
+            return script(question)
+        return {name: script(part) for name, part in question.pairs().items()}
+
+    return answer
 
 
 def _resolved(part: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -120,8 +160,8 @@ def decision_question(body: Mapping[str, Any]) -> Question:
     """Return the question of a body of `/v1/systemone`, whose kind follows from its questions.
 
     Yes/no questions about `concept_1_a` are "same", others "relevance"; choices among words are
-    "compare"; scores, and choices among numbers, "score". The description of a field is what its
-    instructions say.
+    "compare", or "compare_pairs" where they stand in objects (`p1/c1`); scores, and choices among
+    numbers, "score". The description of a field is what its instructions say.
 
     Parameters
     ----------
@@ -146,15 +186,27 @@ def decision_question(body: Mapping[str, Any]) -> Question:
     else:
         labels = [str(label) for q in questions.values() for label in q.get("criteria", ())]
         name = "score" if all(label.isdecimal() for label in labels) else "compare"
-    properties = {field: _decision_schema(question) for field, question in questions.items()}
-    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    schema = _object()
+    for path, asked in questions.items():
+        *outer, last = path.split("/")
+        inner = schema
+        for part in outer:
+            inner = inner["properties"].setdefault(part, _object())
+        inner["properties"][last] = _decision_schema(path, asked)
+    if name == "compare" and any("/" in path for path in questions):
+        name = "compare_pairs"
     return Question(name, schema, "\n\n".join(texts[:-1]), material, body)
 
 
-def _decision_schema(question: Mapping[str, Any]) -> dict[str, Any]:
+def _object() -> dict[str, Any]:
+    return {"type": "object", "properties": {}}
+
+
+def _decision_schema(path: str, question: Mapping[str, Any]) -> dict[str, Any]:
     """The schema of the answer to one question of the typed-decision protocol."""
     instructions = question.get("instructions")
     description = instructions if isinstance(instructions, str) else json.dumps(instructions)
+    description = description.removeprefix(f"{path}: ")
     if question.get("type") == "noul":
         return {"type": "boolean", "description": description}
     labels = [str(label) for label in question["criteria"]]

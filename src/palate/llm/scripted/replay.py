@@ -114,6 +114,7 @@ class Recorded:
             "relevance": self._relevance,
             "compare": self._compare,
             "compare_reasons": self._compare,
+            "compare_pairs": self._compare_pairs,
             "score": self._score,
             "topics": self._topics,
             "tagging": self._tagging,
@@ -153,6 +154,9 @@ class Recorded:
     def _of_request(self, material: Mapping[str, str]) -> list[RecordedPair]:
         request = material.get("request", "")
         return self._asked.get(_whole(request)) or self._asked.get(_head(request)) or []
+
+    def _compare_pairs(self, question: Question) -> dict[str, Any]:
+        return {name: self._compare(part) for name, part in question.pairs().items()}
 
     def _compare(self, question: Question) -> dict[str, Any]:
         found = self.find(question.material)

@@ -78,7 +78,7 @@ def decision_body(question: Question, value: Mapping[str, Any]) -> dict[str, Any
     asked = question.body["questions"]
     return {
         "model": question.body.get("model", "scripted"),
-        "answers": {field: decision(asked[field], value.get(field)) for field in asked},
+        "answers": {path: decision(asked[path], _at(value, path)) for path in asked},
         "usage": {"input_tokens": tokens_of(_sent(question.body)), "output_tokens": 0},
     }
 
@@ -118,6 +118,13 @@ def decision(question: Mapping[str, Any], value: Any) -> dict[str, Any]:
         "confidence": shares[best],
         "probabilities": {str(level): share for level, share in enumerate(shares.values())},
     }
+
+
+def _at(value: Any, path: str) -> Any:
+    """What an answer says of a field, which may stand in objects: `p1/c1`."""
+    for name in path.split("/"):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
 def error_body(message: str, kind: str, code: str | None = None) -> dict[str, Any]:
