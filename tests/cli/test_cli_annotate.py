@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from palate.concepts.annotation.protocols import PROTOCOLS
 from palate.data.demo import demo_paths, load_demo
 from palate.llm.scripted.scripts import load_script
 from palate.llm.scripted.server import serve
@@ -21,6 +20,7 @@ from palate.llm.scripted.server import serve
 from .session import QUICK, Done, Palate
 
 DEMO = ("--concepts", "demo", "--llm", "scripted:demo")
+CALLS = 28  # for 30 pairs of eight domains, two a call, and the 20 of the audit
 SOME = ("Length", "Factual soundness", "Constraint compliance")
 RESULTS = ("concepts.json", "values.jsonl", "annotation.json", "failures.jsonl", "flagged.jsonl")
 
@@ -60,15 +60,14 @@ def test_a_folder_is_written_and_the_next_command_is_told(
     text = " ".join(done.out.split())
     assert "28 concepts annotated by scripted:demo" in text
     assert "100 % of the values are known" in text
-    n = 30 + max(15, PROTOCOLS["lean"].audit_pairs)
-    assert f"{n} calls (0 stored)" in text
+    assert f"{CALLS} calls (0 stored)" in text
     command = next(line for line in done.out.splitlines() if line.startswith("Next:"))
     assert command.split() == ["Next:", "palate", "explain", str(few), "--annotation", folder.name]
     run = json.loads((folder / "run.json").read_text())
     assert run["arguments"]["llm"] == "scripted:demo"
     assert run["counts"]["pairs"] == 30
     again = palate("annotate", few, *DEMO, "--audit-share", "0.5", "--policy", "all", "-o", "b")
-    assert f"{n} calls ({n} stored)" in again.out
+    assert f"{CALLS} calls ({CALLS} stored)" in again.out
     for name in (*RESULTS, "spent.json"):
         assert (tmp_path / "b" / name).read_bytes() == (folder / name).read_bytes(), name
     refused(palate("annotate", few, *DEMO), "found a finished run")
@@ -130,7 +129,7 @@ def test_a_budget_leaves_nothing_half_written(palate: Palate, few: Path, tmp_pat
         done = palate(*arguments)
         assert done.code == 0, done.err
         assert f"({first} stored)" in done.out
-        assert server.calls == 30 + PROTOCOLS["lean"].audit_pairs
+        assert server.calls == CALLS
 
 
 def test_bad_input_is_one_sentence(palate: Palate, few: Path, tmp_path: Path) -> None:
@@ -184,7 +183,7 @@ def test_killed_at_any_moment_it_goes_on_and_ends_the_same(few: Path, tmp_path: 
             *("--concepts", "demo", "--llm", "openai:tiny", "--base-url", server.base_url),
             *("--concurrency", "2", "-q", "-o"),
         ]
-        for kill_after in (8, 20, 31):  # calls
+        for kill_after in (6, 14, 22):  # calls
             process = subprocess.Popen([*command, str(tmp_path / "a")], stdout=subprocess.DEVNULL)
             while server.calls < kill_after and process.poll() is None:
                 time.sleep(0.005)
@@ -193,8 +192,7 @@ def test_killed_at_any_moment_it_goes_on_and_ends_the_same(few: Path, tmp_path: 
             assert not (tmp_path / "a").exists()
         subprocess.run([*command, str(tmp_path / "a")], check=True, stdout=subprocess.DEVNULL)
         # what was under way or not yet committed when it was killed is asked again
-        n = 30 + PROTOCOLS["lean"].audit_pairs
-        assert n <= server.calls <= n + 3 * 6
+        assert CALLS <= server.calls <= CALLS + 3 * 6
         subprocess.run(
             [*command, str(tmp_path / "b")],
             check=True,

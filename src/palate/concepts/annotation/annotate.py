@@ -103,7 +103,7 @@ def annotate(
     max_chars
         Longest prompt or response that is shown whole.
     seed
-        Seed of the order of responses, of the rounds and of the audit.
+        Seed of the order of responses, of the rounds, of the audit and of who shares a call.
     block
         Questions handed to the client at a time.
     progress
