@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from palate.inference.discoveries import Verdict
 from palate.report.effect_words import SYMBOLS, effect_details, effect_sentence
 from palate.report.effects import effects
 from palate.report.html import write_report
+from tests.annotation.test_annotation_files import planted as annotated
 from tests.report.conftest import planted
 from tests.report.test_report_file import HOSTILE, hostile
 
@@ -337,3 +339,16 @@ def test_many_mechanisms_stay_light(browser, tmp_path):
             "s.value = '20'; s.dispatchEvent(new Event('change')); return performance.now() - t; }"
         )
         assert took < 1000
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_a_long_name_leaves_the_table_of_the_annotation_readable(browser, tmp_path, viewport):
+    explanations, preferences = planted(n_mechanisms=1, n_concepts=3, n_pairs=60)
+    made = annotated(palate.load_demo(), only=slice(4))
+    long = replace(made.matrix.concepts[0], name="W" * 300)
+    made = replace(made, matrix=replace(made.matrix, concepts=(long, *made.matrix.concepts[1:])))
+    path = write_report(explanations, preferences, tmp_path / "report.html", annotation=made)
+    with opened(browser, path, viewport=viewport) as page:
+        cells = page.locator("#annotation table").first.locator("tbody td")
+        right = max(cell["x"] + cell["width"] for cell in (c.bounding_box() for c in cells.all()))
+        assert right <= viewport["width"]
