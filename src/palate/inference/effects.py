@@ -25,6 +25,8 @@ w_i / sqrt(1 - h_g))^2 (sandwich clustered by prompt, h_g the leverage of the gr
 those of a Student t whose degrees of freedom follow from how many groups carry the noise
 (Satterthwaite, as Bell and McCaffrey 2002).
 
+Where concepts are many and prompts few, `palate.inference.crowded` adds to this what is left out.
+
 The variance of a shared effect is multiplied by max(1, Q / (K - 1)), Q = sum_d (total_d - centre)^2
 / (se_d^2 + U_j) over the K domains in which the concept can be estimated: where the domains differ
 by more than their errors and the model's U_j account for, the shared effect is less certain (Birge
@@ -40,8 +42,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from palate.inference.crowded import (
+    Curve,
+    Steps,
+    crowding,
+    domain_steps,
+    rivals,
+    shared_steps,
+)
 from palate.inference.hierarchy import Array, Integers, Mask
-from palate.inference.linear import Influence, Linear
+from palate.inference.linear import Influence, Linear, scale_error
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +71,14 @@ class Estimates:
 
     @classmethod
     def of(
-        cls, value: Array, se: Array, dof: Array, *, level: float, scale_error: float = 0.0
+        cls,
+        value: Array,
+        se: Array,
+        dof: Array,
+        *,
+        level: float,
+        scale_error: float = 0.0,
+        steps: Steps | None = None,
     ) -> Estimates:
         """Add intervals and p-values.
 
@@ -78,9 +95,13 @@ class Estimates:
         scale_error
             Relative error of a factor that all estimates share. It widens intervals and is no
             reason to doubt that an effect is not 0, so p-values are without it.
+        steps
+            What moves and stretches intervals; p-values are without this as well.
         """
-        half = stats.t.ppf((1.0 + level) / 2.0, dof) * np.sqrt(se**2 + (scale_error * value) ** 2)
         p = np.asarray(2.0 * stats.t.sf(np.abs(value) / se, dof))
+        if steps is not None:
+            value, se = value + steps.shift, se * steps.stretch
+        half = stats.t.ppf((1.0 + level) / 2.0, dof) * np.sqrt(se**2 + (scale_error * value) ** 2)
         return cls(value, se, dof, value - half, value + half, p)
 
 
@@ -148,12 +169,17 @@ def effects_of(
         1 - tolerated do not widen a shared effect.
     """
     n_domains, n_concepts = len(exists) - 1, exists.shape[1]
+    in_model = (exists & linear.estimable).any(axis=0)
+    crowded = crowding(int(in_model.sum()), linear.n_groups) if linear.curved else 0.0
 
     def estimates(shape: tuple[int, ...]) -> dict[str, Array]:
         return {k: np.full(shape, np.nan) for k in ("value", "se", "dof")}
 
     shared = estimates((n_concepts,))
     _put(shared, linear.posterior.shared, _spread(linear.shared()))
+    if crowded:
+        at = linear.posterior.shared
+        shared["se"][at] = np.sqrt(shared["se"][at] ** 2 + crowded * rivals(linear.posterior))
     total, deviation = estimates((n_domains, n_concepts)), estimates((n_domains, n_concepts))
     for d in range(n_domains):
         own = linear.posterior.blocks[d].own
@@ -171,14 +197,44 @@ def effects_of(
     prior = linear.prior_variance(n_concepts)
     spread = excess_spread(total["value"], total["se"], prior, tolerated=tolerated)
     shared["se"] = shared["se"] * np.sqrt(spread)
-    return Effects(
-        shared=Estimates.of(**shared, level=level, scale_error=linear.scale_error),
-        deviation=Estimates.of(**deviation, level=level, scale_error=linear.scale_error),
-        total=Estimates.of(**total, level=level, scale_error=linear.scale_error),
-        linear=linear,
-        spread=spread,
-        level=level,
+    factor, steps = linear.scale_error, None
+    if crowded:
+        factor, steps = _further(linear, exists, crowded)
+    shared_band, deviation_band, total_band = (
+        Estimates.of(
+            **band,
+            level=level,
+            scale_error=factor,
+            steps=None if steps is None else steps[name],
+        )
+        for name, band in (("shared", shared), ("deviation", deviation), ("total", total))
     )
+    return Effects(shared_band, deviation_band, total_band, linear, spread, level)
+
+
+def _further(linear: Linear, exists: Mask, crowded: float) -> tuple[float, dict[str, Steps]]:
+    """Return the error of the common factor and further steps, weighted by `crowded`."""
+    p, n_concepts = linear.posterior, exists.shape[1]
+    curves = [Curve.of(p, b, *linear.leaning(d)) for d, b in enumerate(p.blocks)]
+    spent = crowded * sum(curve.parameters for curve in curves)
+    shapes = {"shared": (n_concepts,), "total": (len(curves), n_concepts)}
+    shapes["deviation"] = shapes["total"]
+    steps = {k: Steps(np.zeros(shape), np.ones(shape)) for k, shape in shapes.items()}
+
+    def put(into: Steps, at: tuple[Integers, ...] | Integers, found: Steps) -> None:
+        into.shift[at] = crowded * found.shift
+        into.stretch[at] = 1.0 + crowded * (found.stretch - 1.0)
+
+    put(steps["shared"], p.shared, shared_steps(p, curves))
+    for d, curve in enumerate(curves):
+        only = np.flatnonzero(exists[0] & ~exists[1 + d])  # the shared effect is the effect here
+        steps["total"].shift[d, only] = steps["shared"].shift[only]
+        steps["total"].stretch[d, only] = steps["shared"].stretch[only]
+        own = curve.block.own
+        at = np.full(own.size, d), own
+        for name, found in zip(("total", "deviation"), domain_steps(p, curve), strict=True):
+            put(steps[name], at, found)
+    return scale_error(p, spent=spent), steps
 
 
 def excess_spread(value: Array, se: Array, prior: Array, *, tolerated: float = 0.0) -> Array:

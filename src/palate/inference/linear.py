@@ -59,6 +59,7 @@ class Linear:
     nothing is known of it but what that domain says. `scale_error` is the relative error of the
     factor that all effects share, because what is not known about some attenuates all: that of
     the slope of the verdicts on their predicted log-odds z, (1 / SCALE_PRIOR^2 + sum w z^2)^(-1/2).
+    `curved` says that outcomes are verdicts, whose likelihood is no quadratic.
     """
 
     posterior: Posterior
@@ -66,6 +67,7 @@ class Linear:
     n_groups: int
     estimable: Mask
     scale_error: float = 0.0
+    curved: bool = False
 
     @classmethod
     def of(cls, X: Array, y: Array, codes: Integers, groups: Integers, *, exists: Mask) -> Linear:
@@ -87,7 +89,7 @@ class Linear:
         X, y = X * np.sign(y)[:, None], np.abs(y)  # the preferred response first: a swap is nothing
         cells, n_groups, estimable = _estimable(X, codes, groups, n_domains=len(exists) - 1)
         found = posterior(X, y, codes, cells, exists=exists & estimable)
-        return cls(found, cells, n_groups, estimable, _scale_error(found))
+        return cls(found, cells, n_groups, estimable, scale_error(found), curved=True)
 
     @classmethod
     def measured(
@@ -121,7 +123,7 @@ class Linear:
         found = measured_posterior(
             X, outcomes, codes, cells, exists=exists & estimable, tails=tails
         )
-        return cls(found, cells, n_groups, estimable, _scale_error(found))
+        return cls(found, cells, n_groups, estimable, scale_error(found))
 
     @cached_property
     def _leaning(self) -> list[Array]:
@@ -133,6 +135,16 @@ class Linear:
     def _own(self) -> list[Array]:
         """Per domain x_i' G e_k of its pairs for its own deviations k, (m, T)."""
         return [b.common @ b.Gbs + b.values @ b.Gss for b in self.posterior.blocks]
+
+    def leaning(self, d: int) -> tuple[Array, Array]:
+        """Return x_i' G e_k of the pairs of a domain, for common effects and its deviations.
+
+        Parameters
+        ----------
+        d
+            Position of the domain.
+        """
+        return self._leaning[d], self._own[d]
 
     @cached_property
     def _residual(self) -> Array:
@@ -286,9 +298,17 @@ class Linear:
         return model, model**2 / np.maximum(fourth, 1e-300)
 
 
-def _scale_error(found: Posterior) -> float:
-    """Return the relative error of the factor that all effects share."""
-    information = float((found.weight * found.log_odds**2).sum())
+def scale_error(found: Posterior, *, spent: float = 0.0) -> float:
+    """Return the relative error of the factor that all effects share.
+
+    Parameters
+    ----------
+    found
+        Posterior.
+    spent
+        Parameters that were fitted to the same verdicts and are taken off what these tell.
+    """
+    information = max(float((found.weight * found.log_odds**2).sum()) - spent, 0.0)
     return float((SCALE_PRIOR**-2 + information) ** -0.5)
 
 
