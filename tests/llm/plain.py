@@ -62,6 +62,7 @@ class Here:
     """A backend in this process, whose answers a test writes."""
 
     name = "test:here"
+    room = 0
 
     def __init__(
         self, answer: Callable[[Request, int], Awaitable[str | Reply]] | None = None
@@ -112,6 +113,7 @@ class Plain:
     """A backend that sends `{"number": i}` by HTTP, a connection a call."""
 
     name = "test:plain"
+    room = 0
 
     def __init__(self, url: str) -> None:
         host, _, port = url.split("/")[2].partition(":")

@@ -187,6 +187,12 @@ class TestEstimates:
         assert sizes.of(question(1)).worst.input_tokens >= largest * size.counted
         assert sizes.of(question(1)).expected < 2 * size.counted + 20
 
+    def test_what_a_model_may_think_is_reserved(self) -> None:
+        plain, thinking = Sizes().of(question(1)), Sizes(room=2_048).of(question(1))
+        more = thinking.worst.output_tokens - plain.worst.output_tokens
+        assert more == 2_048
+        assert thinking.expected == plain.expected + 2_048
+
     def test_a_server_that_reports_nothing_teaches_nothing(self) -> None:
         sizes = Sizes()
         before = sizes.of(question(1))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
+from palate.errors import UnknownNameError
 from palate.llm.backend import CallError, Reply
 from palate.llm.chat import ChatBackend
 from palate.llm.outcome import Usage
@@ -88,7 +90,34 @@ def test_what_travels_with_every_request_is_said() -> None:
     assert sent == {"model": "openai:m", "temperature": 0.5, "seed": 1}
     assert plain == {"model": "openai:m"}
     assert REQUEST.key(whole) == REQUEST.key({"model": "openai:m", "temperature": 0.0})
-    assert none == {"model": "openai:gpt-5-mini"}, "reasoning models refuse a temperature"
+    assert none == {"model": "openai:gpt-5-mini", "thinking": "off"}, "no temperature"
+
+
+def test_a_model_that_must_think_thinks_little_and_its_answer_has_room() -> None:
+    def sent(level: str) -> dict[str, object]:
+        with loopback(lambda _: Said(completion('{"c1": 5}'))) as server:
+            opened = open_model("openai:m", base_url=server.url, timeout=2.0)
+
+            async def call() -> None:
+                from pydantic_ai.models.openai import OpenAIChatModel
+
+                model = OpenAIChatModel("gpt-5-mini", provider=opened.model._provider)
+                backend = ChatBackend(replace(opened, model=model), thinking=level)
+                await backend.ask(REQUEST)
+                await backend.close()
+
+            asyncio.run(call())
+            return server.heard[0].json
+
+    off, low = sent("off"), sent("low")
+    assert (off["reasoning_effort"], off["max_completion_tokens"]) == ("minimal", 50 + 2_048)
+    assert (low["reasoning_effort"], low["max_completion_tokens"]) == ("low", 50 + 4_096)
+    with loopback(lambda _: Said(completion('{"c1": 5}'))) as server:
+        ask(server, thinking="low")  # a server of one's own may think without saying so
+    assert server.heard[0].json["max_tokens"] == 50 + 4_096
+    assert "reasoning_effort" not in server.heard[0].json
+    with pytest.raises(UnknownNameError, match="medium"):
+        ChatBackend(open_model("openai:m", base_url=server.url), thinking="much")
 
 
 def test_another_sample_has_another_seed() -> None:

@@ -11,6 +11,7 @@ import typer
 from palate.cli.llm_options import (
     CONCURRENCY,
     TEMPERATURE,
+    THINKING,
     TIMEOUT,
     BaseUrl,
     Batch,
@@ -24,6 +25,7 @@ from palate.cli.llm_options import (
     Rpm,
     StorePath,
     Temperature,
+    ThinkingLevel,
     Timeout,
     Tpm,
     closing_line,
@@ -178,6 +180,7 @@ def annotate(
     tpm: Tpm = None,
     timeout: Timeout = TIMEOUT,
     temperature: Temperature = TEMPERATURE,
+    thinking: ThinkingLevel = THINKING,
     batch: Batch = False,
     dry_run: DryRun = False,
     skip_bad_rows: BadRows = None,
@@ -228,6 +231,7 @@ def annotate(
         tpm=tpm,
         timeout=timeout,
         temperature=temperature,
+        thinking=thinking,
         batch=batch,
         dry_run=dry_run,
     )
@@ -257,7 +261,8 @@ def annotate(
             decides, rounds = policy_of(policy, preferences, mechanism, seed=seed)
             if dry_run:  # typical answers tell a policy nothing
                 decides, rounds = None, None
-            stages.stage(f"Asking about {len(defined)} concepts on {preferences.n_pairs:,} pairs")
+            about = f"{len(defined):,} concept{'s' if len(defined) != 1 else ''}"
+            stages.stage(f"Asking about {about} on {preferences.n_pairs:,} pairs")
             found = annotate_pairs(
                 preferences,
                 defined,
@@ -290,6 +295,7 @@ def annotate(
                         "llm": llm,
                         "base_url": base_url,
                         "temperature": temperature,
+                        "thinking": thinking,
                         "batch": batch,
                         "max_cost": max_cost,
                         "out": out,

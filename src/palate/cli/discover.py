@@ -11,6 +11,7 @@ import typer
 from palate.cli.llm_options import (
     CONCURRENCY,
     TEMPERATURE,
+    THINKING,
     TIMEOUT,
     BaseUrl,
     Batch,
@@ -24,6 +25,7 @@ from palate.cli.llm_options import (
     Rpm,
     StorePath,
     Temperature,
+    ThinkingLevel,
     Timeout,
     Tpm,
     closing_line,
@@ -167,6 +169,7 @@ def discover(
     tpm: Tpm = None,
     timeout: Timeout = TIMEOUT,
     temperature: Temperature = TEMPERATURE,
+    thinking: ThinkingLevel = THINKING,
     batch: Batch = False,
     dry_run: DryRun = False,
     skip_bad_rows: BadRows = None,
@@ -201,6 +204,7 @@ def discover(
         tpm=tpm,
         timeout=timeout,
         temperature=temperature,
+        thinking=thinking,
         batch=batch,
         dry_run=dry_run,
     )

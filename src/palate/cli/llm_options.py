@@ -100,6 +100,15 @@ Temperature = Annotated[
         rich_help_panel=PANEL,
     ),
 ]
+ThinkingLevel = Annotated[
+    str,
+    typer.Option(
+        "--thinking",
+        help="How much a thinking model thinks: off (as little as it allows), minimal, low, medium "
+        "or high. Billed as output.",
+        rich_help_panel=PANEL,
+    ),
+]
 Batch = Annotated[
     bool,
     typer.Option(
@@ -116,7 +125,7 @@ DryRun = Annotated[
         rich_help_panel=PANEL,
     ),
 ]
-CONCURRENCY, TIMEOUT, TEMPERATURE = 32, 120.0, 0.0
+CONCURRENCY, TIMEOUT, TEMPERATURE, THINKING = 32, 120.0, 0.0, "off"
 
 
 @dataclass(frozen=True)
@@ -147,6 +156,8 @@ class LlmOptions:
         Seconds until a call counts as failed.
     temperature
         Temperature of sampling.
+    thinking
+        How much a thinking model thinks.
     batch
         Use the provider's batch API.
     dry_run
@@ -164,6 +175,7 @@ class LlmOptions:
     tpm: float | None = None
     timeout: float = TIMEOUT
     temperature: float = TEMPERATURE
+    thinking: str = THINKING
     batch: bool = False
     dry_run: bool = False
 
@@ -196,6 +208,7 @@ def open_client(
     """
     from palate.llm.connect import connect, known_price
     from palate.llm.prices import read_price
+    from palate.llm.thinking import check_thinking
 
     if options.llm is None:
         raise InputError(
@@ -205,6 +218,7 @@ def open_client(
     if options.no_store and options.store is not None:
         raise InputError("--store and --no-store exclude each other.")
     price = None if options.price is None else read_price(options.price)
+    check_thinking(options.thinking)
     if options.dry_run:
         from palate.llm.dry import DryClient
         from palate.llm.providers import split_name
@@ -230,6 +244,7 @@ def open_client(
             store=store,
             batch=options.batch,
             temperature=options.temperature,
+            thinking=options.thinking,  # type: ignore[arg-type]
             price=price,
             max_cost=options.max_cost,
             concurrency=options.concurrency,

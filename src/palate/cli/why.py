@@ -11,6 +11,7 @@ import typer
 from palate.cli.llm_options import (
     CONCURRENCY,
     TEMPERATURE,
+    THINKING,
     TIMEOUT,
     BaseUrl,
     Concurrency,
@@ -23,6 +24,7 @@ from palate.cli.llm_options import (
     Rpm,
     StorePath,
     Temperature,
+    ThinkingLevel,
     Timeout,
     Tpm,
     closing_line,
@@ -86,6 +88,7 @@ def why(
     tpm: Tpm = None,
     timeout: Timeout = TIMEOUT,
     temperature: Temperature = TEMPERATURE,
+    thinking: ThinkingLevel = THINKING,
     dry_run: DryRun = False,
 ) -> None:
     """Say what drives the verdict on one pair, and what would flip it.
@@ -122,6 +125,7 @@ def why(
         tpm=tpm,
         timeout=timeout,
         temperature=temperature,
+        thinking=thinking,
         dry_run=dry_run,
     )
     matters = weighted(found, domain=asked.domain)

@@ -79,6 +79,8 @@ class Backend(Protocol):
     """Name for people and for the price table, for instance "openai:gpt-5-mini"."""
     sent: Mapping[str, Any]
     """Model and parameters that travel with every request: part of every key."""
+    room: int
+    """Tokens that an answer may take beyond the limit of its request, for thinking."""
 
     async def ask(self, request: Request) -> Reply:
         """Send one request once and return the reply, or raise `CallError`."""

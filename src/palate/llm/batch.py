@@ -25,6 +25,7 @@ from palate.llm.backend import CallError, Reply
 from palate.llm.chat import ChatBackend, conversation
 from palate.llm.providers import OpenModel
 from palate.llm.request import Request
+from palate.llm.thinking import Thinking
 
 if TYPE_CHECKING:
     from pydantic_ai.models.batch import Batch, BatchRequest, BatchResult, EncodedBatchRequest
@@ -56,6 +57,8 @@ class ProviderBatch(ChatBackend):
         Temperature of sampling; not sent to models that take none. None leaves it to the model.
     seed
         Seed of sampling, plus the sample index of the request; None sends none.
+    thinking
+        How much the model is to think, where it can be told.
     timeout
         Seconds until a call to the provider counts as failed; not a limit on the batch.
     first_wait
@@ -74,10 +77,13 @@ class ProviderBatch(ChatBackend):
         journal: Path | None = None,
         temperature: float | None = 0.0,
         seed: int | None = None,
+        thinking: Thinking = "off",
         timeout: float = 120.0,
         first_wait: float = FIRST_WAIT,
     ) -> None:
-        super().__init__(opened, temperature=temperature, seed=seed, timeout=timeout)
+        super().__init__(
+            opened, temperature=temperature, seed=seed, thinking=thinking, timeout=timeout
+        )
         most = self._model.batch_max_requests
         if most is None:
             raise InputError(f"--batch: {opened.name} has no batch API.")

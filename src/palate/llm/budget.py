@@ -44,9 +44,16 @@ class Size:
 
 
 class Sizes:
-    """Estimates of tokens that learn from what providers report."""
+    """Estimates of tokens that learn from what providers report.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    room
+        Tokens that an answer may take beyond the limit of its request.
+    """
+
+    def __init__(self, room: int = 0) -> None:
+        self._room = room
         self._seen = 0
         self._largest = 0.0
         self._sum_ratio = self._sum_output = 0.0
@@ -62,11 +69,12 @@ class Sizes:
         counted = _count(request)
         factor = max(self._largest * MARGIN, CAUTION if self._seen < ENOUGH else 1.0)
         usual = self._sum_ratio / self._seen if self._seen else 1.0
-        output = self._sum_output / self._seen if self._seen else float(request.max_tokens)
+        most = request.max_tokens + self._room
+        output = self._sum_output / self._seen if self._seen else float(most)
         return Size(
             counted=counted,
             expected=counted * usual + output,
-            worst=Usage(int(counted * factor) + 1 + HIDDEN_TOKENS, request.max_tokens),
+            worst=Usage(int(counted * factor) + 1 + HIDDEN_TOKENS, most),
         )
 
     def learn(self, size: Size, usage: Usage) -> None:

@@ -18,6 +18,7 @@ from palate.llm.call_errors import call_error, finished
 from palate.llm.outcome import Usage
 from palate.llm.providers import OpenModel
 from palate.llm.request import Message, Request
+from palate.llm.thinking import Thinking, check_thinking, thinking_of
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage, ModelResponse
@@ -39,8 +40,15 @@ class ChatBackend:
         Temperature of sampling; not sent to models that take none. None leaves it to the model.
     seed
         Seed of sampling, plus the sample index of the request; None sends none.
+    thinking
+        How much the model is to think, where it can be told.
     timeout
         Seconds until a call counts as failed.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such level of thinking.
     """
 
     def __init__(
@@ -49,8 +57,10 @@ class ChatBackend:
         *,
         temperature: float | None = 0.0,
         seed: int | None = None,
+        thinking: Thinking = "off",
         timeout: float = 120.0,
     ) -> None:
+        check_thinking(thinking)
         self._opened = opened
         self._model: Model[Any] = opened.model
         self._seed = seed
@@ -65,6 +75,10 @@ class ChatBackend:
             self.sent = {**self.sent, "temperature": temperature}
         if seed is not None:
             self.sent = {**self.sent, "seed": seed}
+        told, self.room = thinking_of(self._model, thinking)
+        self._settings |= told
+        if told or self.room:
+            self.sent = {**self.sent, "thinking": thinking}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -108,7 +122,7 @@ class ChatBackend:
         request
             The request.
         """
-        settings = {**self._settings, "max_tokens": request.max_tokens}
+        settings = {**self._settings, "max_tokens": request.max_tokens + self.room}
         if self._seed is not None:
             settings["seed"] = self._seed + request.sample
         return settings  # type: ignore[return-value]

@@ -110,7 +110,7 @@ class Client:
         self.backend, self.store, self.progress = backend, store, progress
         self._terms = Terms(concurrency, retries, timeout, tuple(secrets))
         self._account, self._budget = Account(price), Budget(max_cost, price)
-        self._pace, self._sizes = Pace(requests_per_minute, tokens_per_minute), Sizes()
+        self._pace, self._sizes = Pace(requests_per_minute, tokens_per_minute), Sizes(backend.room)
         self._thread: LoopThread | None = None
         self._turn = threading.Lock()
         self._process = os.getpid()  # threads do not come along when a process is forked

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from palate.llm.client import Client
     from palate.llm.spending import Progress
     from palate.llm.store import Store
+    from palate.llm.thinking import Thinking
 
 SCRIPTED = "scripted"
 DECISIONS = "system-one"
@@ -39,6 +40,7 @@ def connect(
     batch: bool = False,
     temperature: float | None = 0.0,
     seed: int | None = None,
+    thinking: Thinking = "off",
     price: Price | None = None,
     max_cost: float | None = None,
     concurrency: int = 32,
@@ -64,6 +66,9 @@ def connect(
         Temperature of sampling; not sent to models that take none. None leaves it to the model.
     seed
         Seed of sampling; None sends none.
+    thinking
+        How much a thinking model is to think: "off" (as little as it allows), "minimal", "low",
+        "medium" or "high". What it thinks is billed as output.
     price
         Price of the tokens; None looks it up.
     max_cost
@@ -97,6 +102,7 @@ def connect(
         batch=batch,
         temperature=temperature,
         seed=seed,
+        thinking=thinking,
         concurrency=concurrency,
         timeout=timeout,
         journal=None if store is None else store.path.with_name(store.path.name + JOURNAL),
@@ -149,6 +155,7 @@ def _backend(
     batch: bool,
     temperature: float | None,
     seed: int | None,
+    thinking: Thinking,
     concurrency: int,
     timeout: float,
     journal: Path | None,
@@ -165,7 +172,12 @@ def _backend(
     opened = open_model(
         model, base_url=base_url, connections=concurrency, timeout=timeout, batch=batch
     )
-    settings: dict[str, Any] = {"temperature": temperature, "seed": seed, "timeout": timeout}
+    settings: dict[str, Any] = {
+        "temperature": temperature,
+        "seed": seed,
+        "thinking": thinking,
+        "timeout": timeout,
+    }
     if batch:
         from palate.llm.batch import ProviderBatch
 

@@ -45,6 +45,7 @@ class DecisionBackend:
         self._timeout = timeout
         self.name = opened.name
         self.sent: Mapping[str, Any] = {"model": opened.name}
+        self.room = 0
         client: Any = getattr(opened.model, "client", None)
         if hasattr(client, "event_hooks"):
             # the library would take the last of two answers to one question
