@@ -35,9 +35,6 @@ from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, r
 
 if TYPE_CHECKING:
     from palate.concepts.annotation.annotation import Annotation
-    from palate.concepts.annotation.policy import Policy
-    from palate.concepts.concept import Concept
-    from palate.data.preferences import Preferences
     from palate.data.run_directory import RunDirectory
 
 ASKING = "How it is asked"
@@ -189,6 +186,7 @@ def annotate(
     ] = False,
 ) -> None:
     """Let a language model say which response of each pair in FILE has more of each concept."""
+    from palate.cli.annotate_inputs import concepts_of, policy_of
     from palate.cli.annotate_view import print_annotation
     from palate.cli.progress import Stages
     from palate.cli.run import folder_for
@@ -336,71 +334,3 @@ def annotate(
             "speak for them.\n"
         )
     print_annotation(found, closing=closing, out=out, command=shlex.join(command))
-
-
-def concepts_of(source: str) -> tuple[Concept, ...]:
-    """Return the concepts that `--concepts` names.
-
-    Parameters
-    ----------
-    source
-        "demo", "general", a file of definitions or the folder of a discovery.
-
-    Raises
-    ------
-    FileFormatError
-        If the file is missing or holds no definitions.
-    """
-    from palate.concepts.discovery.provenance import concepts_file
-    from palate.concepts.imported_files import read_definitions
-
-    if not Path(source).exists():
-        if source == "demo":
-            from palate.data.demo import demo_paths
-
-            return read_definitions(demo_paths().concepts)
-        if source == "general":
-            from palate.concepts.vocabulary import general_concepts
-
-            return general_concepts()
-    return read_definitions(concepts_file(source))
-
-
-def policy_of(
-    name: str, preferences: Preferences, mechanisms: list[str] | None, *, seed: int
-) -> tuple[Policy | None, tuple[float, ...] | None]:
-    """Return the policy that `--policy` names, and its rounds.
-
-    Parameters
-    ----------
-    name
-        "economical" or "all".
-    preferences
-        The pairs with their verdicts.
-    mechanisms
-        Mechanisms that it looks at; None for all.
-    seed
-        Its seed.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such mechanism.
-    InputError
-        If mechanisms are named and nothing looks at them.
-    """
-    from palate.errors import InputError
-
-    if name == "all" or not preferences.mechanisms:
-        if mechanisms:
-            raise InputError(
-                "--mechanism: found it without a policy that looks at verdicts; expected --policy "
-                "economical, and a file with verdicts."
-            )
-        return None, None
-    from palate.explanations.annotation_policies import economical, growing_rounds
-
-    return (
-        economical(preferences, mechanisms=mechanisms or None, seed=seed),
-        growing_rounds(preferences.n_pairs),
-    )
