@@ -14,7 +14,7 @@ from palate.errors import InputError
 from palate.llm import retrying
 from palate.llm.backend import CallError
 from palate.llm.client import Client
-from palate.llm.outcome import Failure, Usage
+from palate.llm.outcome import Answer, Failure, Usage
 from palate.llm.request import Request
 from palate.llm.retrying import Tries
 from palate.llm.store import Store
@@ -158,6 +158,30 @@ class TestRetries:
         ):
             client.ask([question(i) for i in range(500)])
         assert len(backend.asked) < 60
+
+    def test_one_request_is_enough_where_nobody_was_ever_heard(self) -> None:
+        async def away(request: Request, again: int) -> str:
+            raise CallError("connection", "refused", retry=True)
+
+        backend = Here(away)
+        with (
+            Client(backend, retries=50) as client,
+            pytest.raises(InputError, match=r"5 attempts at a request got no connection: refused"),
+        ):
+            client.ask([question(0)])
+        assert len(backend.asked) == 5
+
+    def test_who_was_heard_once_is_waited_for(self) -> None:
+        async def later(request: Request, again: int) -> str:
+            if again == 1:
+                raise CallError("server error", "starting", retry=True)
+            if again < 8:
+                raise CallError("connection", "refused", retry=True)
+            return text_of(number(request))
+
+        with Client(Here(later)) as client:
+            (outcome,) = client.ask([question(0)])
+        assert isinstance(outcome, Answer)
 
 
 class TestOverHTTP:

@@ -22,6 +22,7 @@ from palate.llm.shape import NotJSONError, mismatch, read_object
 from palate.llm.spending import Account
 
 HOPELESS = 20  # requests in a row that fail on the way, none answered between: nobody is there
+NOBODY = 5  # attempts at one request on which the connection fails, nobody heard of in the run
 _ON_THE_WAY = frozenset(("connection", "timeout", "server error", "rate limit"))
 _MAYBE_CHARGED = frozenset(("connection", "timeout"))
 
@@ -87,6 +88,7 @@ class Sending:
         self._sending: set[asyncio.Task[None]] = set()
         self._workers: list[asyncio.Task[None]] = []
         self._failing = 0
+        self._heard = False  # of somebody at the other end
         self.unsent: list[bytes] = []
         """Keys of requests that the budget did not allow."""
         self.fatal: str | None = None
@@ -142,11 +144,16 @@ class Sending:
                 unsure = True
                 result = await self._send(request)
                 tries.sent += 1
+                if isinstance(result, Answer) or result.reason != "connection":
+                    self._heard = True
                 cost, unsure = self._count(result, size)
             finally:
                 self._budget.settle(reserved, cost, unsure=unsure)
             if isinstance(result, Answer):
                 return result
+            if not self._heard and tries.sent >= NOBODY:
+                self._stop(f"{NOBODY} attempts at a request got no connection: {result.detail}")
+                return None
             if result.fatal:
                 self._stop(result.detail)
                 return None
