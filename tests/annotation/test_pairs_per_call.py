@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,12 @@ from palate.llm.store import Store
 
 from .asked import asking, connect, demo_concepts, demo_pairs, demo_script
 
+
+def first(rows: Iterable[int]) -> list[tuple[int, bool]]:
+    """Rows in the first order."""
+    return [(row, False) for row in rows]
+
+
 IDS = [f"pair {k}" for k in range(300)]
 
 
@@ -38,33 +44,45 @@ def test_groups_are_full_and_do_not_depend_on_the_order_of_rows(
     rows: set[int], size: int, chance: Any
 ) -> None:
     listed = sorted(rows)
-    groups = together(IDS, listed, size, seed=4)
+    groups = [[r for r, _ in g] for g in together(IDS, first(listed), size, seed=4)]
     assert sorted(row for group in groups for row in group) == listed
     assert sum(len(group) < size for group in groups) <= 1
     order = list(range(300))
     chance.shuffle(order)  # the same pairs on other rows
     ids = [IDS[k] for k in order]
-    turned = together(ids, [k for k, row in enumerate(order) if row in rows], size, seed=4)
-    assert [[ids[k] for k in group] for group in turned] == [
+    there = first([k for k, row in enumerate(order) if row in rows])
+    turned = together(ids, there, size, seed=4)
+    assert [[ids[k] for k, _ in group] for group in turned] == [
         [IDS[k] for k in group] for group in groups
     ]
 
 
 def test_another_pair_moves_few_groups_and_another_seed_all() -> None:
-    before = set(together(IDS, range(299), 2, seed=0))
+    before = set(together(IDS, first(range(299)), 2, seed=0))
     moved = [
-        len(before - set(together(IDS, [r for r in range(299) if r != gone], 2, seed=0)))
+        len(before - set(together(IDS, first(r for r in range(299) if r != gone), 2, seed=0)))
         for gone in range(0, 299, 7)
     ]
     assert max(moved) <= 12
     assert np.mean(moved) < 6
-    other = set(together(IDS, range(299), 2, seed=1))
+    other = set(together(IDS, first(range(299)), 2, seed=1))
     assert len(before & other) < 10
 
 
 def test_equal_ids_and_places_end() -> None:
-    assert together(["x"] * 7, range(7), 2, seed=0) == [(0, 1), (2, 3), (4, 5), (6,)]
+    groups = together(["x"] * 7, first(range(7)), 2, seed=0)
+    assert [[row for row, _ in group] for group in groups] == [[0, 1], [2, 3], [4, 5], [6]]
     assert together([], [], 3, seed=0) == []
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 40])
+def test_a_pair_never_stands_beside_itself(n: int) -> None:
+    both = [(row, exchanged) for row in range(n) for exchanged in (False, True)]
+    for size in (2, 3, 8):
+        groups = together(IDS, both, size, seed=2)
+        assert sorted(item for group in groups for item in group) == both
+        assert all(len({row for row, _ in group}) == len(group) for group in groups)
+    assert len(together(IDS, both, 2, seed=2)) == max(n, 2)
 
 
 @pytest.mark.parametrize("size", [2, 3, 8])
@@ -79,8 +97,8 @@ def test_values_are_those_of_single_questions(size: int) -> None:
         if n == 1:
             assert kinds == {"compare": 60 + 24}
         else:
-            assert kinds.total() <= 84 / size + 16
-            assert kinds["compare"] <= 16  # one a domain and order
+            assert kinds.total() <= 84 / size + 8
+            assert kinds["compare"] <= 8  # one a domain
     for name in ("first", "second"):
         one, many = (getattr(found[n], name) for n in (1, size))
         np.testing.assert_array_equal(one, many)

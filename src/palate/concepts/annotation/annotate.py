@@ -22,7 +22,7 @@ import numpy.typing as npt
 from palate.concepts.annotation.annotation import Annotation
 from palate.concepts.annotation.asking import BLOCK
 from palate.concepts.annotation.board import Board
-from palate.concepts.annotation.comparing import ask_first_order, ask_second_order
+from palate.concepts.annotation.comparing import ask_orders
 from palate.concepts.annotation.injection import flags_of
 from palate.concepts.annotation.policy import Policy
 from palate.concepts.annotation.protocols import (
@@ -197,12 +197,7 @@ def _ask_round(board: Board, rows: npt.NDArray[np.int64]) -> None:
     if board.choices.protocol == "score":
         ask_scores(board, rows, cells)
         return
-    ask_first_order(board, rows, cells)
-    again = rows[board.audit[rows]]
-    if again.size:
-        both = np.zeros_like(cells)
-        both[again] = cells[again]
-        ask_second_order(board, again, both)
+    ask_orders(board, cells, cells & board.audit[:, None])
 
 
 def _ask_where_it_matters(board: Board) -> None:
@@ -212,9 +207,7 @@ def _ask_where_it_matters(board: Board) -> None:
     """
     wanted = board.twice[board.domain_of] & board.asked & ~board.asked_again
     wanted &= np.isfinite(board.first) & (board.first != 0)
-    rows = np.flatnonzero(wanted.any(axis=1)).astype(np.int64)
-    if rows.size:
-        ask_second_order(board, rows, wanted)
+    ask_orders(board, np.zeros_like(wanted), wanted)
 
 
 def _check(preferences: Preferences, concepts: Sequence[Concept]) -> None:

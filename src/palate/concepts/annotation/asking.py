@@ -41,6 +41,8 @@ class Question:
         Returns the request about some of the columns.
     depth
         How often it was halved.
+    exchanged
+        Whether the responses are shown in the order that is asked second.
     whole
         Set once any part of the whole question is answered; shared by its parts.
     """
@@ -49,6 +51,7 @@ class Question:
     columns: tuple[int, ...]
     build: Callable[[tuple[int, ...]], Request]
     depth: int = 0
+    exchanged: bool = False
     whole: Event = field(default_factory=Event, compare=False)
 
     def halves(self) -> tuple[Question, Question]:
