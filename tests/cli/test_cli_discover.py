@@ -210,6 +210,17 @@ def test_what_is_made_of_discovered_concepts_knows_their_pairs(palate: Palate) -
         )
         assert done.code == 0, done.err
         assert f"Left out: {len(apart)} pairs" in done.out
+        edited = Path("annotated/values.jsonl")
+        rows = [json.loads(row) for row in edited.read_text().splitlines()]
+        rows[2]["values"] = dict.fromkeys(rows[2]["values"], 7)
+        Path("edited").mkdir()
+        for file in Path("annotated").iterdir():
+            Path("edited", file.name).write_bytes(file.read_bytes())
+        write_jsonl(Path("edited/values.jsonl"), rows)
+        refused(
+            palate("distil", "votes.jsonl", "--annotation", "edited", "-o", "no"),
+            *("edited/values.jsonl, row 3", "found 7.0"),
+        )
         again = palate("distil", "votes.jsonl", "--student", "distilled", "-o", "again", "-q")
         assert again.code == 0, again.err
         left = ("annotate", "votes.jsonl", "--concepts", "distilled/concepts_left.json")

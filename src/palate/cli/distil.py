@@ -214,6 +214,10 @@ def _sources(
                 raise FileFormatError(
                     f"{annotation}: found no {name}; expected a folder of `palate annotate`."
                 )
+        if (annotation / "annotation.json").is_file():
+            from palate.concepts.annotation.annotation import Annotation
+
+            Annotation.load(annotation)  # says where its files were edited and no longer fit
         return annotation / "concepts.json", annotation / "values.jsonl"
     if values is None:
         raise InputError(
