@@ -162,6 +162,27 @@ def test_the_notes_say_what_a_reader_must_know(demo: Preferences) -> None:
         assert words in text, words
 
 
+def with_concept(made: Annotation, j: int, **changes: Any) -> Annotation:
+    concepts = list(made.matrix.concepts)
+    concepts[j] = replace(concepts[j], **changes)
+    return replace(made, matrix=replace(made.matrix, concepts=tuple(concepts)))
+
+
+def test_a_concept_of_domains_that_are_not_there_is_told(demo: Preferences) -> None:
+    assert "not asked:" not in " ".join(notes_of(planted(demo)))
+    made = with_concept(planted(demo), 0, name="Zing", domains=("mars",))
+    told = (
+        "1 concept belongs to domains that the annotated pairs do not have and was not asked: "
+        "'Zing' (mars)."
+    )
+    assert told in notes_of(made)
+    many = with_concept(made, 1, name="long " * 20, domains=("mars", "moon"))
+    assert "2 concepts belong" in notes_of(many)[1]
+    assert "long lon…' (mars, moon)." in notes_of(many)[1]
+    explained = gather(demo, annotation=many)
+    assert notes_of(many)[1] in explained.notes
+
+
 def test_gather_takes_an_annotation(demo: Preferences, tmp_path: Path) -> None:
     made = planted(demo)
     made.save(tmp_path)

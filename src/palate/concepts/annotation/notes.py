@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from palate.concepts.annotation.annotation import Annotation
 
+LONGEST_NAME = 34
+"""Longer names are cut in the sentences, as they are in the terminal's table."""
 _ORDERS = {
     "always": "both orders",
     "audit": "one order, a random share in both",
@@ -30,6 +32,7 @@ def notes_of(annotation: Annotation) -> tuple[str, ...]:
         sentence
         for sentence in (
             opening(annotation),
+            _elsewhere(annotation),
             _failures(annotation),
             _dropped(annotation),
             _stopped(annotation),
@@ -109,6 +112,22 @@ def reasons(annotation: Annotation) -> list[tuple[str, int, tuple[str, ...]]]:
     ]
 
 
+def _elsewhere(annotation: Annotation) -> str:
+    here = set(annotation.domains)
+    others = [
+        f"{_short(c.name)!r} ({_listed([_short(d) for d in c.domains], 3)})"
+        for c in annotation.matrix.concepts
+        if c.domains is not None and here.isdisjoint(c.domains)
+    ]
+    if not others:
+        return ""
+    concepts = "1 concept belongs" if len(others) == 1 else f"{len(others):,} concepts belong"
+    return (
+        f"{concepts} to domains that the annotated pairs do not have and "
+        f"{'was' if len(others) == 1 else 'were'} not asked: {_listed(others)}."
+    )
+
+
 def _failures(annotation: Annotation) -> str:
     n = len(annotation.failures)
     if not n:
@@ -172,6 +191,11 @@ def _cleaned(annotation: Annotation) -> str:
     if not n:
         return ""
     return f"{n:,} character{'' if n == 1 else 's'} that cannot be sent became U+FFFD."
+
+
+def _short(name: str) -> str:
+    line = " ".join(name[: 4 * LONGEST_NAME].split())
+    return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1] + "…"
 
 
 def _listed(names: list[str], limit: int = 5) -> str:
