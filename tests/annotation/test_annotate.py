@@ -72,6 +72,7 @@ def test_the_lean_protocol_gives_the_same_for_a_part_of_the_tokens() -> None:
                 client,
                 protocol=protocol,  # type: ignore[arg-type]
                 audit_pairs=8 if protocol == "lean" else None,
+                pairs_per_call=2 if protocol == "lean" else None,
             )
         spent[protocol] = annotation.spent
     assert Counter(call.name for call in server.log) == {
@@ -259,13 +260,19 @@ def test_a_policy_drops_stops_and_asks_again() -> None:
 
     with asking() as (client, _):
         annotation = palate.annotate(
-            pairs, concepts, client, policy=policy, rounds=(0.2, 0.4), second_order="policy"
+            pairs,
+            concepts,
+            client,
+            policy=policy,
+            rounds=(0.2, 0.4),
+            second_order="policy",
+            pairs_per_call=2,
         )
     assert [state.round for state in seen] == [1, 2, 3]
     assert annotation.dropped == {concepts[0].name: "no chance"}
     assert annotation.stopped == {concepts[1].name: ("law",)}
     pilot = np.isfinite(annotation.matrix.values[:, 0])
-    assert pilot.sum() == 8  # a fifth of five in each of eight domains
+    assert pilot.sum() == 16  # a fifth of five in each of eight domains, but two share a call
     law = pairs.pairs["domain"].to_numpy() == "law"
     assert (np.isnan(annotation.matrix.values[:, 1]) == (law & ~pilot)).all()
     # the second order only where a policy wants it and the first was not "equal"
@@ -273,7 +280,7 @@ def test_a_policy_drops_stops_and_asks_again() -> None:
     assert not np.delete(again, 2, axis=1).any()
     assert (again[:, 2] == (annotation.first[:, 2] != 0)).all()
     assert annotation.used.names == annotation.matrix.names[1:]
-    assert seen[0].asked.any(axis=1).sum() == 8
+    assert seen[0].asked.any(axis=1).sum() == 16
     assert np.isfinite(seen[2].second[:, 2]).any()  # type: ignore[index]
 
 
@@ -323,19 +330,20 @@ def test_a_dry_run_asks_the_same_questions() -> None:
 
 def test_a_budget_ends_it_and_asking_again_goes_on(tmp_path: Path) -> None:
     how: dict[str, Any] = {"price": Price(1.0, 1.0, 1.0), "concurrency": 2}
+    asks: dict[str, Any] = {"audit_pairs": 5, "pairs_per_call": 2}
     store = tmp_path / "answers.sqlite"
     with (
         asking(**how, max_cost=0.02, store=Store(store)) as (client, server),
         pytest.raises(BudgetError),
     ):
-        palate.annotate(demo_pairs(8), demo_concepts(), client, audit_pairs=5)
+        palate.annotate(demo_pairs(8), demo_concepts(), client, **asks)
     first = len(server.log)
     with asking(**how) as (client, server):
-        whole = palate.annotate(demo_pairs(8), demo_concepts(), client, audit_pairs=5)
+        whole = palate.annotate(demo_pairs(8), demo_concepts(), client, **asks)
     every = len(server.log)
     assert 0 < first < 15 <= every
     with asking(**how, store=Store(store)) as (client, server):
-        resumed = palate.annotate(demo_pairs(8), demo_concepts(), client, audit_pairs=5)
+        resumed = palate.annotate(demo_pairs(8), demo_concepts(), client, **asks)
     assert len(server.log) == every - first  # none is asked twice
     resumed.save(tmp_path / "resumed")
     whole.save(tmp_path / "whole")

@@ -183,6 +183,16 @@ def test_a_concept_of_domains_that_are_not_there_is_told(demo: Preferences) -> N
     assert notes_of(many)[1] in explained.notes
 
 
+def test_concepts_without_a_definition_are_told(demo: Preferences) -> None:
+    made = with_concept(planted(demo), 2, name="Tact", definition=" ")
+    assert (
+        "1 concept has no definition and was asked by name only: Tact; `palate discover "
+        "--vocabulary FILE --llm MODEL` writes definitions."
+    ) in notes_of(made)
+    never = with_concept(made, 2, domains=("mars",))
+    assert "by name only" not in " ".join(notes_of(never))
+
+
 def test_gather_takes_an_annotation(demo: Preferences, tmp_path: Path) -> None:
     made = planted(demo)
     made.save(tmp_path)

@@ -158,7 +158,7 @@ def test_a_pair_that_spoils_the_call_costs_the_other_nothing() -> None:
 def test_whatever_a_shared_call_fails_with_is_asked_pair_by_pair(fault: str) -> None:
     law = [k for k, d in enumerate(demo_pairs().pairs["domain"]) if d == "law"]
     pairs = demo_pairs().select(law[:4])
-    how: dict[str, Any] = {"second_order": "never"}
+    how: dict[str, Any] = {"second_order": "never", "pairs_per_call": 2}
     tries = 1 if fault in ("refusal", "too long", "length") else 3
     found = []
     for chaos in ([], [fault] * tries):  # the first call fails as often as it is tried
@@ -266,7 +266,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_policy_that_drops_concepts_parts_no_pair_from_its_values() -> None:
-    pairs, concepts = demo_pairs(5), demo_concepts()
+    pairs, concepts = demo_pairs(3), demo_concepts()
 
     def policy(state: AnnotationState) -> Decision:
         keep = keep_all(state).keep.copy()
@@ -283,9 +283,17 @@ def test_a_policy_that_drops_concepts_parts_no_pair_from_its_values() -> None:
                 pairs, concepts, client, policy=policy, rounds=(0.4, 0.3), pairs_per_call=n
             )
         if n == 4:
-            assert Counter(call.name for call in server.log)["compare_pairs"] > 8
-    for name in ("first", "second", "asked"):
-        np.testing.assert_array_equal(getattr(found[1], name), getattr(found[4], name))
+            assert Counter(call.name for call in server.log)["compare_pairs"] > 16
+    one, many = found[1], found[4]  # which pairs are in the first round differs
+    for name in ("first", "second"):
+        both = np.isfinite(getattr(one, name)) & np.isfinite(getattr(many, name))
+        assert both.any(axis=0).sum() >= 20
+        np.testing.assert_array_equal(getattr(one, name)[both], getattr(many, name)[both])
+    for n in found:
+        known = np.isfinite(found[n].first)
+        assert (known == found[n].asked)[found[n].applies].all()
+        assert known[:, 2:][found[n].applies[:, 2:]].all()
+        assert 0.2 < known[:, 1].mean() < 0.6
     assert found[1].dropped == found[4].dropped == {concepts[1].name: "no chance"}
     assert found[1].stopped == found[4].stopped
 
@@ -303,7 +311,7 @@ def test_typed_decisions_give_the_same_soft_values_for_two_pairs() -> None:
 
 
 def test_a_choice_that_needs_calls_of_its_own_has_them() -> None:
-    assert choose("lean", with_policy=False).pairs_per_call == 2
+    assert choose("lean", with_policy=False).pairs_per_call > 1
     for how in ({"reasons": True}, {"relevance": "call"}):
         assert choose("lean", with_policy=False, **how).pairs_per_call == 1
     for protocol in ("paper", "score"):

@@ -20,7 +20,8 @@ from palate.llm.scripted.server import serve
 from .session import QUICK, Done, Palate
 
 DEMO = ("--concepts", "demo", "--llm", "scripted:demo")
-CALLS = 28  # for 30 pairs of eight domains, two a call, and the 20 of the audit
+TWO = ("--pairs-per-call", "2", "--policy", "all")
+CALLS = 28  # then, for 30 pairs of eight domains and the 20 of the audit
 SOME = ("Length", "Factual soundness", "Constraint compliance")
 RESULTS = ("concepts.json", "values.jsonl", "annotation.json", "failures.jsonl", "flagged.jsonl")
 
@@ -52,7 +53,7 @@ def test_a_folder_is_written_and_the_next_command_is_told(
     palate: Palate, few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    done = palate("annotate", few, *DEMO, "--audit-share", "0.5", "--policy", "all")
+    done = palate("annotate", few, *DEMO, "--audit-share", "0.5", *TWO)
     assert done.code == 0, done.err
     assert not done.errors
     folder = tmp_path / "annotated-few"
@@ -66,7 +67,7 @@ def test_a_folder_is_written_and_the_next_command_is_told(
     run = json.loads((folder / "run.json").read_text())
     assert run["arguments"]["llm"] == "scripted:demo"
     assert run["counts"]["pairs"] == 30
-    again = palate("annotate", few, *DEMO, "--audit-share", "0.5", "--policy", "all", "-o", "b")
+    again = palate("annotate", few, *DEMO, "--audit-share", "0.5", *TWO, "-o", "b")
     assert f"{CALLS} calls ({CALLS} stored)" in again.out
     for name in (*RESULTS, "spent.json"):
         assert (tmp_path / "b" / name).read_bytes() == (folder / name).read_bytes(), name
@@ -119,7 +120,7 @@ def test_a_dry_run_sends_nothing_and_writes_nothing(
 def test_a_budget_leaves_nothing_half_written(palate: Palate, few: Path, tmp_path: Path) -> None:
     with serve(load_script("demo")) as server:
         how = ("--llm", "openai:tiny", "--base-url", server.base_url, "--price", "1,1")
-        arguments = ("annotate", few, "--concepts", "demo", *how, "-o", tmp_path / "a", "-q")
+        arguments = ("annotate", few, "--concepts", "demo", *how, "-o", tmp_path / "a", "-q", *TWO)
         done = palate(*arguments, "--concurrency", "2", "--max-cost", "0.02")
         assert done.code == 3, done
         assert "--max-cost asks only the rest" in done.err
@@ -181,7 +182,7 @@ def test_killed_at_any_moment_it_goes_on_and_ends_the_same(few: Path, tmp_path: 
         command = [
             *(sys.executable, "-c", "from palate.cli import main; main()", "annotate", str(few)),
             *("--concepts", "demo", "--llm", "openai:tiny", "--base-url", server.base_url),
-            *("--concurrency", "2", "-q", "-o"),
+            *("--concurrency", "2", "-q", *TWO, "-o"),
         ]
         for kill_after in (6, 14, 22):  # calls
             process = subprocess.Popen([*command, str(tmp_path / "a")], stdout=subprocess.DEVNULL)

@@ -149,7 +149,8 @@ def annotate(
     report = progress or (lambda done, total: None)
     done = 0
     report(0, len(board.ids))
-    for rows in rounds_of(board.ids, board.domains, choices.rounds, seed=seed):
+    together = choices.pairs_per_call
+    for rows in rounds_of(board.ids, board.domains, choices.rounds, seed=seed, together=together):
         _ask_round(board, rows)
         board.rounds += 1
         if policy is not None:
