@@ -206,6 +206,7 @@ def test_bad_values_are_named_with_file_row_and_column(
         (["Warmth"], "row 1: found 'Warmth'; expected an object"),
         ([{"definition": "High"}], "row 1, column 'name': found None"),
         ([{"name": "W"}, {"name": "W"}], "row 2, column 'name': found 'W'; expected unique names"),
+        ([{"name": "Tact"}, {"name": "tact "}], "found 'tact '; expected unique names; 'Tact'"),
         ([{"name": "W", "domains": "cooking"}], "found 'cooking'; expected \"all\" or a list"),
         ([{"name": "W", "domains": []}], "column 'domains': found"),
         ([{"name": "W", "definition": 3}], "column 'definition': found 3; expected text"),

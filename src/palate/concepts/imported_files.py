@@ -55,7 +55,7 @@ def read_definitions(path: str | PathLike[str]) -> tuple[Concept, ...]:
     FileFormatError
         If the file is missing or no JSON list.
     RowError
-        If an entry has no name, repeats one, or has domains that are neither "all" nor a list.
+        If an entry has no name, repeats one (letter case and blanks aside), or has domains that are neither "all" nor a list.
     """
     data = Source(Path(path), what="definitions of concepts").document()
     if not isinstance(data, list) or not data:
@@ -64,14 +64,18 @@ def read_definitions(path: str | PathLike[str]) -> tuple[Concept, ...]:
             f'{path}: found {found}; expected a list of {{"name", "definition", "domains"}}.'
         )
     concepts: dict[str, Concept] = {}
+    taken: dict[str, str] = {}
     for number, entry in enumerate(data, start=1):
         if not isinstance(entry, dict):
             raise RowError(path, number, None, entry, 'an object with "name" and "definition"')
         name, domains = entry.get("name"), entry.get("domains", "all")
         if not isinstance(name, str) or not name.strip():
             raise RowError(path, number, "name", name, "the name of a concept")
-        if name in concepts:
-            raise RowError(path, number, "name", name, "unique names; this one occurs before")
+        folded = " ".join(name.casefold().split())
+        if folded in taken:
+            before = "this one" if taken[folded] == name else repr(taken[folded])
+            raise RowError(path, number, "name", name, f"unique names; {before} occurs before")
+        taken[folded] = name
         if not isinstance(entry.get("definition", ""), str):
             raise RowError(path, number, "definition", entry["definition"], "text")
         if domains not in ("all", None) and not (

@@ -33,6 +33,7 @@ def notes_of(annotation: Annotation) -> tuple[str, ...]:
         for sentence in (
             opening(annotation),
             _elsewhere(annotation),
+            _undefined(annotation),
             _failures(annotation),
             _dropped(annotation),
             _stopped(annotation),
@@ -125,6 +126,23 @@ def _elsewhere(annotation: Annotation) -> str:
     return (
         f"{concepts} to domains that the annotated pairs do not have and "
         f"{'was' if len(others) == 1 else 'were'} not asked: {_listed(others)}."
+    )
+
+
+def _undefined(annotation: Annotation) -> str:
+    applies = annotation.applies.any(axis=0)
+    bare = [
+        _short(c.name)
+        for c, asked in zip(annotation.matrix.concepts, applies, strict=True)
+        if asked and not c.definition.strip()
+    ]
+    if not bare:
+        return ""
+    one = len(bare) == 1
+    return (
+        f"{'1 concept has' if one else f'{len(bare):,} concepts have'} no definition and "
+        f"{'was' if one else 'were'} asked by name only: {_listed(bare)}; `palate discover "
+        "--vocabulary FILE --llm MODEL` writes definitions."
     )
 
 
