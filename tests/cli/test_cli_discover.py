@@ -17,7 +17,7 @@ from palate.concepts.imported_files import read_definitions
 from palate.llm.scripted.planted import PlantedWorld
 from palate.llm.scripted.server import serve
 
-from .session import PATIENCE, Done, Palate, write_jsonl
+from .session import PATIENCE, QUICK, Done, Palate, write_jsonl
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +64,13 @@ def test_annotating_leaves_out_the_pairs_that_the_concepts_come_from(palate: Pal
         annotated = Path("annotated/values.jsonl").read_text().splitlines()
         ids = {json.loads(row)["id"] for row in annotated}
         assert len(ids) == 40
+        assert "40 of the 80 pairs were annotated" in " ".join(done.out.split())
+        explain = ("explain", "votes.jsonl", "--annotation", "annotated", *QUICK, "-q", "-o", "e")
+        done = palate(*explain)
+        assert done.code == 0, done.err
+        text = " ".join(done.out.split())
+        assert "; 40 pairs have none because the concepts were discovered on them." in text
+        assert "40 of the 80 pairs were annotated" in text
         assert not ids & discovery_pairs("found")
         assert palate("discover", "votes.jsonl", *ask, "--share", "1", "-o", "all").code == 0
         refused(

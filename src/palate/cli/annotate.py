@@ -192,6 +192,7 @@ def annotate(
     from palate.cli.run import folder_for
     from palate.concepts.annotation.annotate import annotate as annotate_pairs
     from palate.concepts.annotation.asking import BLOCK
+    from palate.concepts.annotation.notes import SET_APART
     from palate.concepts.annotation.protocols import choose
     from palate.concepts.annotation.typical import typical_answer
     from palate.concepts.discovery.provenance import (
@@ -271,7 +272,8 @@ def annotate(
                 policy=decides,
                 seed=seed,
                 block=BATCH_BLOCK if batch else BLOCK,
-                provenance={"model": llm, "temperature": temperature},
+                provenance={"model": llm, "temperature": temperature}
+                | ({SET_APART: sum(left_out)} if sum(left_out) else {}),
             )
             if directory is not None:
                 found.save(directory.path)
@@ -328,9 +330,4 @@ def annotate(
         command += [name, value] if value else []
     for name, values in (("--column", column), ("--verdict-column", verdict_column)):
         command += [part for value in values or () for part in (name, value)]
-    if sum(left_out):
-        typer.echo(
-            f"Left out: {sum(left_out):,} pairs that the concepts were discovered on, which would "
-            "speak for them.\n"
-        )
     print_annotation(found, closing=closing, out=out, command=shlex.join(command))

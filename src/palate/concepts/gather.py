@@ -93,8 +93,10 @@ def gather(
     from palate.concepts.measured import measure
 
     imported: ConceptMatrix | None = None
+    apart: frozenset[str] = frozenset()  # pairs that the concepts were discovered on
     if annotation is not None:
         from palate.concepts.annotation.annotation import Annotation
+        from palate.concepts.discovery.provenance import discovery_pairs
 
         if concepts is not None or values is not None:
             raise InputError(
@@ -102,7 +104,8 @@ def gather(
                 "the two."
             )
         if not isinstance(annotation, Annotation):
-            annotation = Annotation.load(annotation)
+            folder, annotation = annotation, Annotation.load(annotation)
+            apart = discovery_pairs(folder)
     if values is None and concepts is not None:
         if not is_annotated_pairs(concepts):
             raise InputError(
@@ -123,6 +126,8 @@ def gather(
     if imported is not None:
         notes += coverage_of(imported, preferences.ids, source=origin).notes
         found = imported.align(preferences.ids)
+        if n_apart := len(apart.intersection(preferences.ids).difference(imported.ids)):
+            found = replace(found, provenance={**found.provenance, "set_apart": n_apart})
         if with_measured:
             found = measure(preferences, families=families, n_jobs=n_jobs).beside(found)
             notes.append(

@@ -55,7 +55,8 @@ def read_definitions(path: str | PathLike[str]) -> tuple[Concept, ...]:
     FileFormatError
         If the file is missing or no JSON list.
     RowError
-        If an entry has no name, repeats one (letter case and blanks aside), or has domains that are neither "all" nor a list.
+        If an entry has no name, repeats one (letter case and blanks aside), or has domains that
+        are neither "all" nor a list.
     """
     data = Source(Path(path), what="definitions of concepts").document()
     if not isinstance(data, list) or not data:

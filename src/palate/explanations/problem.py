@@ -323,9 +323,14 @@ def _notes(
     notes: list[str] = []
     if counts["without_values"]:
         decided = counts["used"] + counts["without_values"]
+        apart = int(frame.matrix.provenance.get("set_apart", 0))
+        why = f"; {apart:,} pairs have none because the concepts were discovered on them" * (
+            apart > 0
+        )
         notes.append(
             f"{counts['without_values']:,} of {decided:,} verdicts are on pairs without any "
-            f"concept value and were left out ({100 * counts['used'] / decided:.0f} % are covered)."
+            f"concept value and were left out ({100 * counts['used'] / decided:.0f} % are "
+            f"covered){why}."
         )
     if counts["ties"]:
         notes.append(

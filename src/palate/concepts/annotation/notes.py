@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from palate.concepts.annotation.annotation import Annotation
 
+SET_APART = "discovery_pairs_left_out"
+"""Key in the provenance of an annotation: how many pairs the concepts were discovered on."""
 LONGEST_NAME = 34
 """Longer names are cut in the sentences, as they are in the terminal's table."""
 _ORDERS = {
@@ -32,6 +34,7 @@ def notes_of(annotation: Annotation) -> tuple[str, ...]:
         sentence
         for sentence in (
             opening(annotation),
+            _set_apart(annotation),
             _elsewhere(annotation),
             _undefined(annotation),
             _failures(annotation),
@@ -113,6 +116,17 @@ def reasons(annotation: Annotation) -> list[tuple[str, int, tuple[str, ...]]]:
     ]
 
 
+def _set_apart(annotation: Annotation) -> str:
+    n, kept = int(annotation.provenance.get(SET_APART) or 0), len(annotation.ids)
+    if not n:
+        return ""
+    pairs = "1 pair" if n == 1 else f"{n:,} pairs"
+    return (
+        f"Left out: {pairs} that the concepts were discovered on, which would speak for them; "
+        f"{kept:,} of the {kept + n:,} pairs were annotated."
+    )
+
+
 def _elsewhere(annotation: Annotation) -> str:
     here = set(annotation.domains)
     others = [
@@ -130,11 +144,11 @@ def _elsewhere(annotation: Annotation) -> str:
 
 
 def _undefined(annotation: Annotation) -> str:
-    applies = annotation.applies.any(axis=0)
+    here = set(annotation.domains)
     bare = [
         _short(c.name)
-        for c, asked in zip(annotation.matrix.concepts, applies, strict=True)
-        if asked and not c.definition.strip()
+        for c in annotation.matrix.concepts
+        if not c.definition.strip() and (c.domains is None or here & set(c.domains))
     ]
     if not bare:
         return ""
