@@ -184,7 +184,7 @@ def test_a_fixed_list_is_defined(work: Work) -> None:
 @pytest.mark.parametrize(
     ("options", "most", "kinds"),
     [
-        (["--protocol", "lean"], 1, ["compare"]),
+        (["--protocol", "lean"], 1, ["compare_pairs"]),
         (["--protocol", "paper"], 1, ["relevance", "compare_reasons"]),
         (["--protocol", "score"], 6, ["score"]),
     ],
@@ -252,7 +252,8 @@ def test_why(work: Work, recorded: Path) -> None:
 
 def test_the_store_is_shown_exported_and_pruned(work: Work) -> None:
     pairs = write_jsonl(work.folder / "five.jsonl", rows_of(work.few)[:5])
-    command = ("annotate", pairs, "--concepts", work.concepts, "-q", "-o")
+    alone = ("--pairs-per-call", 1)
+    command = ("annotate", pairs, "--concepts", work.concepts, *alone, "-q", "-o")
     work.ask(*command, work.folder / "kept")
     total, compared = work.stored(), work.stored("compare")
     assert total >= compared >= 10
