@@ -18,6 +18,7 @@ from palate.concepts.imported import (
     is_annotated_pairs,
     read_concepts,
 )
+from palate.concepts.imported_files import read_definitions
 from palate.data.formats import read
 from palate.data.preferences import Preferences
 from palate.errors import FileFormatError, InputError, RowError
@@ -218,6 +219,13 @@ def test_bad_definitions(tmp_path: Path, data: object, message: str) -> None:
     with pytest.raises(FileFormatError, match=message) as caught:
         read_concepts(path, values)
     assert "concepts.json" in str(caught.value)
+
+
+def test_only_discovered_concepts_keep_their_origin(tmp_path: Path) -> None:
+    told = ["discovered", "measured", "imported", ["discovered"], None]
+    data = [{"name": str(k), "origin": origin} for k, origin in enumerate(told)] + [{"name": "x"}]
+    found = read_definitions(write_json(tmp_path / "concepts.json", data))
+    assert [c.origin for c in found] == ["discovered", *["imported"] * 5]
 
 
 def test_files_that_cannot_be_read(tmp_path: Path, definitions: Path) -> None:

@@ -130,9 +130,8 @@ def gather(
             found = replace(found, provenance={**found.provenance, "set_apart": n_apart})
         if with_measured:
             found = measure(preferences, families=families, n_jobs=n_jobs).beside(found)
-            notes.append(
-                f"{_count(imported.concepts, 'imported')} beside those measured from the text."
-            )
+            what = "imported" if annotation is None else "annotated"
+            notes.append(f"{_count(imported.concepts, what)} beside those measured from the text.")
     else:
         found = measure(preferences, families=families, n_jobs=n_jobs)
         scores = concepts_from_scores(preferences)

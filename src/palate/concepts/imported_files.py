@@ -45,6 +45,9 @@ class ValueRow:
 def read_definitions(path: str | PathLike[str]) -> tuple[Concept, ...]:
     """Read a JSON list of `{"name", "definition"?, "domains"?}` into concepts.
 
+    Concepts that `palate discover` found say so as their origin; all others are imported: where
+    values come from a file nothing is measured on the texts, whatever the file says.
+
     Parameters
     ----------
     path
@@ -83,7 +86,8 @@ def read_definitions(path: str | PathLike[str]) -> tuple[Concept, ...]:
             isinstance(domains, list) and domains and all(isinstance(d, str) for d in domains)
         ):
             raise RowError(path, number, "domains", domains, '"all" or a list of domain names')
-        concepts[name] = Concept.from_dict({**entry, "origin": "imported"})
+        told = "discovered" if entry.get("origin") == "discovered" else "imported"
+        concepts[name] = Concept.from_dict({**entry, "origin": told})
     return tuple(concepts.values())
 
 

@@ -115,8 +115,7 @@ def load(folder: str | PathLike[str]) -> Annotation:
 
 
 def _build(place: Path, facts: Mapping[str, Any]) -> Annotation:
-    read_definitions(place / "concepts.json")  # says what is wrong, but forgets the origin
-    concepts = tuple(Concept.from_dict(entry) for entry in _read_json(place / "concepts.json"))
+    concepts = read_definitions(place / "concepts.json")
     column = {c.name: j for j, c in enumerate(concepts)}
     rows = list(value_rows(place / "values.jsonl"))
     _agree(place, facts, concepts, rows)
