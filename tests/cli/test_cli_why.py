@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,30 @@ def test_a_model_is_asked_about_concepts_with_a_weight_only(
     assert f"log-odds {known.log_odds:+.2f}" in shown.out
     side = "a" if known.verdict and known.verdict > 0 else "b"
     assert f"prefers {side}" in shown.out
+
+
+def test_equal_responses_and_a_verdict_that_is_not_there_are_told(
+    palate: Palate, annotated: Path, tmp_path: Path
+) -> None:
+    explanation = package.Explanation.load(annotated)
+    first, *_, last = names = [c.name for c in weighted(explanation, domain="cooking")]
+    equal = why(explanation, dict.fromkeys(names, 0.0), domain="cooking")
+    assert f"equal on all {len(names)} concepts that have a weight here: {first}, " in str(equal)
+    assert f", and {len(names) - 5} more" in str(equal)
+    assert f"equal on 1 of the {len(names)} concepts" in str(why(explanation, {last: 0.0}))
+    assert "are equal" not in str(why(explanation, {}))
+    assert "are equal" not in str(why(explanation, {first: 1.0}, domain="cooking"))
+    file = tmp_path / "new.jsonl"
+    row = {"id": "n", "domain": "cooking", "prompt": "p", "response_a": "a", "response_b": "b"}
+    for verdict, said in (("checker", "checker: prefers a"), ("other", "no verdict of 'checker'.")):
+        file.write_text(json.dumps({**row, "verdicts": {verdict: 1}}) + "\n")
+        shown = palate(
+            *("why", str(file), "--pair", "n", "-e", str(annotated)),
+            *("--llm", "scripted:demo", "--no-store"),
+        )
+        assert shown.code == 0, shown.err
+        assert said in shown.out
+        assert "the responses are equal on all" in shown.out
 
 
 def test_a_dry_run_sends_nothing_and_needs_no_key(palate: Palate, annotated: Path) -> None:

@@ -150,6 +150,8 @@ def why(
         return
     if not matters:
         notes.append(f"No concept has a weight for {found.mechanism!r} here.")
+    if pair is not None and found.mechanism not in asked.verdicts:
+        notes.append(f"{prompt} has no verdict of {found.mechanism!r}.")
     local = explain_values(
         found,
         values,

@@ -162,6 +162,8 @@ def describe_local(local: LocalExplanation, *, top: int = 8) -> str:
             f"  {fit(c.concept, 30)} {c.value:+6.2f} steps x {c.weight:+5.2f} = "
             f"{c.contribution:+6.2f}  b {sides} a"
         )
+    if not shown:
+        lines += _equal(local)
     rest = [c.contribution for c in local.contributions if c.contribution != 0][top:]
     if rest:
         lines.append(f"  {len(rest)} smaller contributions: {math.fsum(rest):+.2f}")
@@ -174,3 +176,17 @@ def describe_local(local: LocalExplanation, *, top: int = 8) -> str:
         )
         lines.append(f"  would flip with: {changes}")
     return "\n".join(lines)
+
+
+def _equal(local: LocalExplanation, *, top: int = 5) -> list[str]:
+    """Return why nothing contributes, where that is because the responses do not differ."""
+    weighted = [c for c in local.contributions if c.weight != 0]
+    equal = [fit(c.concept, 30).rstrip() for c in weighted if c.measured]
+    if not equal:
+        return []
+    n = len(weighted)
+    known = f"all {n}" if len(equal) == n else f"{len(equal)} of the {n}"
+    concepts = "the only concept that has" if n == 1 else f"{known} concepts that have"
+    more = f", and {len(equal) - top} more" if len(equal) > top else ""
+    names = ", ".join(equal[:top])
+    return [f"  the responses are equal on {concepts} a weight here: {names}{more}"]
