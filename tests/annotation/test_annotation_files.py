@@ -193,6 +193,20 @@ def test_concepts_without_a_definition_are_told(demo: Preferences) -> None:
     assert "by name only" not in " ".join(notes_of(never))
 
 
+def test_concepts_given_up_are_counted_by_reason_and_their_names_cut(demo: Preferences) -> None:
+    rare, hopeless = "the responses differ in it on 1 of 60 pairs", "... to become supported ..."
+    dropped = {"Warmth": rare, "Length": rare, "long " * 60: hopeless}
+    text = " ".join(notes_of(replace(planted(demo), dropped=dropped)))
+    assert (
+        "3 concepts were given up during the annotation and are left out: Warmth, Length, "
+        "long long long long long long lon… (2 hardly ever differ, 1 cannot become supported)."
+    ) in text
+    mixed = notes_of(replace(planted(demo), dropped=dropped | {"X": "mine"}))
+    assert "supported, 1 for another reason)." in " ".join(mixed)
+    mine = notes_of(replace(planted(demo), dropped={"X": "mine", "Y": "mine"}))
+    assert "left out: X, Y." in " ".join(mine)
+
+
 def test_gather_takes_an_annotation(demo: Preferences, tmp_path: Path) -> None:
     made = planted(demo)
     made.save(tmp_path)

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 import palate
+from palate.concepts.annotation.notes import KINDS
 from palate.concepts.annotation.policy import AnnotationState
 from palate.concepts.concept import Concept
 from palate.errors import InputError, UnknownNameError
@@ -88,6 +89,7 @@ def test_a_strong_concept_stays_and_hopeless_ones_are_dropped_with_a_reason() ->
     for name, reason in decision.reasons.items():
         assert not decision.keep[:, int(name[1:])].any()
         assert reason.startswith("after 200 judged pairs its effect has a chance of at most ")
+        assert [words for words in KINDS if words in reason] == ["become supported"]
     assert not decision.second.any()
 
 
@@ -119,6 +121,7 @@ def test_a_concept_that_never_differs_is_too_rare() -> None:
     reasons = too_rare(state_of(*data, n_asked=340))
     assert set(reasons) == {"c2"}
     assert reasons["c2"].startswith("the responses differ in it on 0 of 340 pairs")
+    assert [words for words in KINDS if words in reasons["c2"]] == ["differ in it"]
     assert not too_rare(state_of(*data, n_asked=100))  # the other 300 may bring enough
 
 

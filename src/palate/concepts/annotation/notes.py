@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,12 @@ SET_APART = "discovery_pairs_left_out"
 """Key in the provenance of an annotation: how many pairs the concepts were discovered on."""
 LONGEST_NAME = 34
 """Longer names are cut in the sentences, as they are in the terminal's table."""
+OTHERWISE = ("for another reason", "for other reasons")
+KINDS = {
+    "differ in it": ("hardly ever differs", "hardly ever differ"),
+    "become supported": ("cannot become supported", "cannot become supported"),
+}
+"""Words in a policy's reasons, and what they come to, of one concept and of several."""
 _ORDERS = {
     "always": "both orders",
     "audit": "one order, a random share in both",
@@ -177,12 +184,27 @@ def _dropped(annotation: Annotation) -> str:
     if not n:
         return ""
     concepts = "1 concept was" if n == 1 else f"{n:,} concepts were"
-    named = list(annotation.dropped)
-    why = f" ({annotation.dropped[named[0]]})" if n == 1 else ""
+    named = [_short(name) for name in annotation.dropped]
+    why = ""
+    if n == 1:
+        why = f" ({next(iter(annotation.dropped.values()))})"
+    elif kinds := _kinds(annotation.dropped.values()):
+        why = f" ({kinds})"
     return (
         f"{concepts} given up during the annotation and {'is' if n == 1 else 'are'} left out: "
         f"{_listed(named, 10)}{why}."
     )
+
+
+def _kinds(given: Iterable[str]) -> str:
+    """Return how many concepts were given up for each kind of reason, the most frequent first."""
+    count = Counter(
+        next((kind for words, kind in KINDS.items() if words in reason), OTHERWISE)
+        for reason in given
+    )
+    if set(count) == {OTHERWISE}:
+        return ""
+    return ", ".join(f"{n:,} {kind[0] if n == 1 else kind[1]}" for kind, n in count.most_common())
 
 
 def _stopped(annotation: Annotation) -> str:
@@ -192,7 +214,7 @@ def _stopped(annotation: Annotation) -> str:
     concepts = "1 concept was" if n == 1 else f"{n:,} concepts were"
     return (
         f"{concepts} not asked of every pair, because enough was known in some domains before: "
-        f"{_listed(list(annotation.stopped))}."
+        f"{_listed([_short(name) for name in annotation.stopped])}."
     )
 
 
