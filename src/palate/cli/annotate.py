@@ -62,7 +62,7 @@ def annotate(
         str,
         typer.Option(
             "--protocol",
-            help="lean (one short call for two pairs), paper (relevance first, reasons, both "
+            help="lean (one short call for three pairs), paper (relevance first, reasons, both "
             "orders) or score (1 to 7 for one response at a time).",
         ),
     ] = "lean",
@@ -103,7 +103,7 @@ def annotate(
             "--pairs-per-call",
             min=1,
             max=8,
-            help="Most pairs in a call, each compared by itself. lean: 2, without reasons and "
+            help="Most pairs in a call, each compared by itself. lean: 3, without reasons and "
             "a relevance call; else: 1.",
             rich_help_panel=ASKING,
         ),

@@ -1,6 +1,6 @@
 """The protocols and the choices that make them up.
 
-    lean    one comparison call for two pairs: "irrelevant" is an answer, no reasons, one order,
+    lean    one comparison call for three pairs: "irrelevant" is an answer, no reasons, one order,
             the second asked of a random twentieth (at least 20 pairs)
     paper   relevance first; then a reason before each answer, at most 20 concepts a call, both
             orders of every pair
@@ -73,7 +73,7 @@ class Choices:
     reasons: bool = False
     second_order: SecondOrder = "audit"
     concepts_per_call: int = 40
-    pairs_per_call: int = 2
+    pairs_per_call: int = 3
     rounds: tuple[float, ...] = (1.0,)
     audit_share: float = 0.05
     audit_pairs: int = 20
