@@ -1,6 +1,6 @@
 """What each saving of `palate annotate` does to tokens, held-out accuracy and the explanation.
 
-    python -m benchmarks.annotation_cost run OUT.json [--data demo|judges] [--sims 3] [--repeats 3]
+    python -m benchmarks.annotation_cost run OUT.json [--data demo|judges] [--sims 6]
     python -m benchmarks.annotation_cost tokens OUT.json [--data demo|judges]
     python -m benchmarks.annotation_cost table OUT.json
 
@@ -11,14 +11,14 @@ counts, `run` fits as well.
 Tokens: every request is built by `palate.annotate` itself and answered from the recorded
 annotations (`benchmarks/annotation_recorded.py`). The relevance call is taken to keep what differs
 and half of the rest; the table also has the two ends, none of the rest and all of it. What wording,
-a folded relevance call or reasons do to the answers themselves cannot be seen in recordings: rows
-that change nothing else have the yardstick's values.
+a folded relevance call, missing reasons or several pairs in a call do to the answers themselves
+cannot be seen in recordings: rows that change nothing else have the yardstick's values.
 
-Accuracy: of HMDR, penalties chosen by nested cross-validation, on folds that share no prompt, mean
-over judges, simulated second orders and repetitions; difference from the yardstick on the same
-pairs and folds, with a bootstrap over prompts (90 %). Effects: rank correlation of the shared
-effects with the yardstick's, and statements (concept, place, sign) kept, lost and new, means over
-judges and second orders.
+Accuracy: of HMDR, penalties chosen by nested cross-validation, on five fixed folds that share no
+prompt, mean over judges and simulations (`FEW` of them for rows that are not about orders);
+difference from the yardstick on the same pairs, folds and simulated orders, with a bootstrap over
+prompts (90 %). Effects: rank correlation of the shared effects with the yardstick's, and statements
+(concept, place, sign) kept, lost and new, means over judges and simulations.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,11 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 import palate
+from benchmarks.annotation_cost_table import print_tables, shares_of_concepts
 from benchmarks.annotation_recorded import (
     Count,
     Recorder,
+    both_orders,
     relevance_of,
     rows_of,
     second_orders,
@@ -46,7 +49,8 @@ from benchmarks.annotation_recorded import (
 )
 from palate.concepts.annotation.annotate import annotate
 from palate.concepts.annotation.annotation import Annotation
-from palate.concepts.annotation.questions import compare_request, high_only
+from palate.concepts.annotation.protocols import PROTOCOLS
+from palate.concepts.annotation.questions import pairs_request
 from palate.concepts.annotation.shown import show
 from palate.concepts.concept import Concept
 from palate.concepts.imported import read_concepts
@@ -64,6 +68,7 @@ Array = npt.NDArray[np.float64]
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 RELEVANT = 0.5  # share of the answers 0 that the relevance call of the paper's protocol keeps
 FOLDS, DRAWS = 5, 1000
+FEW = 2  # simulations of the rows that are not about orders
 JUDGES = 4  # judges of judges_concepts beside the people, those with most verdicts
 
 
@@ -72,14 +77,16 @@ class Way:
     """A way of asking: arguments of `annotate` and of the policy, None for no policy.
 
     `alone`: every judge is explained on its own, so that the policy looks at one at a time.
-    `other`: the order that is asked first is the simulated one, see `annotation_recorded`.
+    `orders`: "both" are simulated; or the first is the "recorded" one and the second simulated; or
+    the first is the "simulated" one and the second recorded, see `annotation_recorded`.
     """
 
     name: str
     asked: dict[str, Any]
     policy: dict[str, Any] | None = None
     alone: bool = False
-    other: bool = False
+    orders: str = "both"
+    few: bool = True
 
     @property
     def values(self) -> str:
@@ -87,7 +94,7 @@ class Way:
         orders = self.asked.get("second_order", "always" if self.paper else "audit")
         audit = [self.asked.get("audit_share"), self.asked.get("audit_pairs")]
         return json.dumps(
-            [orders, audit if orders == "audit" else None, self.policy, self.alone, self.other]
+            [orders, audit if orders == "audit" else None, self.policy, self.alone, self.orders]
         )
 
     @property
@@ -97,24 +104,34 @@ class Way:
 
 
 PAPER: dict[str, Any] = {"protocol": "paper"}
+SHORT = {**PAPER, "relevance": "folded", "reasons": False}
 PILOT = {"half_width": None, "second": False}
 STOP = {"pilot": None, "second": False}
 WAYS = (
-    Way("paper's protocol", PAPER),
+    Way("paper's protocol", PAPER, few=False),
     Way("relevance folded in", {**PAPER, "relevance": "folded"}),
     Way("no reasons", {**PAPER, "reasons": False}),
-    Way("one order and audit", {**PAPER, "second_order": "audit"}),
+    Way("relevance folded in, no reasons", SHORT),
+    Way("the same, three pairs a call", {**SHORT, "pairs_per_call": 3}),
+    Way("one order and audit", {**PAPER, "second_order": "audit"}, few=False),
     Way("all concepts in one call", {**PAPER, "concepts_per_call": 40}),
     Way("definitions: High only", {**PAPER, "definitions": "high"}),
     Way("pilot", PAPER, PILOT),
     Way("pilot, each judge alone", PAPER, PILOT, alone=True),
     Way("adaptive stop", PAPER, STOP),
-    Way("default", {}, {}),
+    Way("default", {}, {}, few=False),
     Way("default, each judge alone", {}, {}, alone=True),
-    Way("default, the simulated order asked", {}, {}, other=True),
-    Way("default, whole definitions", {"definitions": "full"}, {}),
-    Way("default, no policy", {}),
+    Way("default, no policy", {}, few=False),
+    Way("default, one pair a call", {"pairs_per_call": 1}, {}, few=False),
+    Way("default, two pairs a call", {"pairs_per_call": 2}, {}, few=False),
+    Way("default, four pairs a call", {"pairs_per_call": 4}, {}, few=False),
+    Way("default, definitions: High only", {"definitions": "high"}, {}, few=False),
     Way("default, second order always", {"second_order": "always"}, {"second": False}),
+)
+BOUNDS = (
+    Way("paper's protocol, one order recorded", PAPER, orders="recorded"),
+    Way("default, the recorded order asked", {}, {}, orders="recorded"),
+    Way("default, the simulated order asked", {}, {}, orders="simulated"),
 )
 
 
@@ -164,7 +181,9 @@ def load(name: str) -> Recorded:
             key=lambda m: -np.isfinite(pairs.verdict(m)).sum(),
         )
         names = ("human", *most[:JUDGES])
-    return Recorded(name, pairs, matrix.concepts, matrix.values, again.values, names)
+    found = Recorded(name, pairs, matrix.concepts, matrix.values, again.values, names)
+    first, second = (np.where(found.applies, v, np.nan) for v in (found.first, found.again))
+    return replace(found, first=first, again=second)
 
 
 def asked(
@@ -175,10 +194,13 @@ def asked(
     mechanisms: tuple[str, ...] | None = None,
 ) -> tuple[Annotation, Count]:
     """Annotate from recordings and count."""
-    second = second_orders(data.first, data.again, seed=sim)
-    first = np.where(data.applies, data.first, np.nan)
-    keep = relevance_of(first, np.where(data.applies, second, np.nan), relevant, seed=sim)
-    orders = (second, data.first) if way.other else (data.first, second)
+    if way.orders == "both":
+        orders = both_orders(data.first, data.again, seed=sim)
+    else:
+        orders = data.first, second_orders(data.first, data.again, seed=sim)
+        if way.orders == "simulated":
+            orders = orders[1], orders[0]
+    keep = relevance_of(*orders, relevant, seed=sim)
     recorder = Recorder(data.concepts, *orders, rows_of(data.preferences), keep)
     policy = rounds = None
     if way.policy is not None:
@@ -201,25 +223,24 @@ def asked(
 
 @dataclass
 class Fits:
-    """Held-out hits (repeats, n_pairs) and the estimates of one mechanism."""
+    """Held-out hits (n_pairs,) and the estimates of one mechanism."""
 
     hits: Array
     estimates: dict[str, float] = field(default_factory=dict)
     statements: set[tuple[str, str, int]] = field(default_factory=set)
 
 
-def fitted(data: Recorded, annotation: Annotation, mechanism: str, repeats: int) -> Fits:
+def fitted(data: Recorded, annotation: Annotation, mechanism: str) -> Fits:
     """Fit and test HMDR, and estimate the effects."""
     columns = [j for j, c in enumerate(data.concepts) if c.name not in annotation.dropped]
     matrix = annotation.matrix.select_concepts(columns)
     frame = Frame.of(data.preferences, matrix, missing="zero", cluster=None, n_jobs=1)
     problem = Problem.of(frame, mechanism, data.preferences.verdict(mechanism))
     design = build(problem)
-    out = Fits(np.full((repeats, data.preferences.n_pairs), np.nan))
-    for seed in range(repeats):
-        folds = grouped_folds(problem.groups, FOLDS, seed=seed, strata=problem.codes)
-        z = chosen_log_odds(trial(design, default_grid(design), folds, seed=seed))
-        out.hits[seed, problem.rows] = np.where(z == 0, 0.5, z * problem.y > 0)
+    out = Fits(np.full(data.preferences.n_pairs, np.nan))
+    folds = grouped_folds(problem.groups, FOLDS, seed=0, strata=problem.codes)
+    z = chosen_log_odds(trial(design, default_grid(design), folds, seed=0))
+    out.hits[problem.rows] = np.where(z == 0, 0.5, z * problem.y > 0)
     effects = infer(problem.X, problem.y, problem.codes, problem.groups, exists=design.structure)
     support = supported(effects, given_up=len(annotation.dropped))
     for j, name in enumerate(problem.names):
@@ -235,7 +256,7 @@ def fitted(data: Recorded, annotation: Annotation, mechanism: str, repeats: int)
     return out
 
 
-def fits_of(data: Recorded, sims: int, repeats: int, say: Callable[[str], None]) -> dict[str, Any]:
+def fits_of(data: Recorded, sims: int, say: Callable[[str], None]) -> dict[str, Any]:
     """Return accuracy and effects of every way."""
     groups = palate.data.splits.groups(data.preferences)
     random = np.random.default_rng(0)
@@ -243,119 +264,121 @@ def fits_of(data: Recorded, sims: int, repeats: int, say: Callable[[str], None])
         groups.max() + 1, np.full(groups.max() + 1, 1 / (groups.max() + 1)), size=DRAWS
     )[:, groups].astype(float)
     done: dict[tuple[str, int], dict[str, Fits]] = {}
-    for way in WAYS:
-        for sim in range(sims):
+    out: dict[str, Any] = {}
+    for way in WAYS + BOUNDS:
+        n_sims = min(sims, FEW) if way.few else sims
+        for sim in range(n_sims):
             if (way.values, sim) not in done:
                 whole = None if way.alone else asked(data, way, sim)[0]
                 done[way.values, sim] = {
-                    m: fitted(data, whole or asked(data, way, sim, mechanisms=(m,))[0], m, repeats)
+                    m: fitted(data, whole or asked(data, way, sim, mechanisms=(m,))[0], m)
                     for m in data.mechanisms
                 }
-        say(way.name)
-    out: dict[str, Any] = {}
-    for way in WAYS:
-        ours = [done[way.values, s] for s in range(sims)]
-        theirs = [done[WAYS[0].values, s] for s in range(sims)]
-        hits = np.array([[f[m].hits for m in data.mechanisms] for f in ours])
-        base = np.array([[f[m].hits for m in data.mechanisms] for f in theirs])
-        both = np.isfinite(hits) & np.isfinite(base)
-        gain = np.where(both, hits - base, 0.0).mean(axis=(0, 2))  # (mechanisms, pairs)
-        n = both.mean(axis=(0, 2))
-        drawn = 100 * ((draws @ gain.T) / (draws @ n.T)).mean(axis=1)
-        kept, lost, new, correlation = [], [], [], []
-        for a, b in zip(ours, theirs, strict=True):
-            for m in data.mechanisms:
-                mine, other = a[m].statements, b[m].statements
-                kept.append(len(mine & other))
-                lost.append(len(other - mine))
-                new.append(len(mine - other))
-                common = sorted(a[m].estimates.keys() & b[m].estimates.keys())
-                pairs = [[x[m].estimates[c] for c in common] for x in (a, b)]
-                correlation.append(float(stats.spearmanr(*pairs).statistic))
-        out[way.name] = {
-            "accuracy": float(100 * np.nanmean(hits)),
-            "gain": float(100 * (gain.sum(axis=1) / n.sum(axis=1)).mean()),
-            "gain_low": float(np.quantile(drawn, 0.05)),
-            "gain_high": float(np.quantile(drawn, 0.95)),
-            "correlation": float(np.mean(correlation)),
-            "kept": float(np.mean(kept)),
-            "lost": float(np.mean(lost)),
-            "new": float(np.mean(new)),
-        }
+        yardstick = WAYS[0] if way.orders == "both" else BOUNDS[0]
+        ours = [done[way.values, s] for s in range(n_sims)]
+        theirs = [done[yardstick.values, s] for s in range(n_sims)]
+        out[way.name] = compared(data, ours, theirs, draws)
+        say(f"{way.name}: {out[way.name]}")
     return out
 
 
-def tokens_of(data: Recorded, sims: int) -> dict[str, Any]:
-    """Return tokens per pair of every way, means over simulated second orders."""
+def compared(
+    data: Recorded, ours: list[dict[str, Fits]], theirs: list[dict[str, Fits]], draws: Array
+) -> dict[str, Any]:
+    """Return accuracy and effects of a way beside the yardstick's of the same simulations."""
+    hits, base = (
+        np.array([[f[m].hits for m in data.mechanisms] for f in x]) for x in (ours, theirs)
+    )
+    known = np.isfinite(base)
+    gain = np.where(known, hits - base, 0.0)  # (simulations, mechanisms, pairs)
+    n = known[0].astype(float)
+    drawn = 100 * ((draws @ gain.mean(axis=0).T) / (draws @ n.T)).mean(axis=1)
+    each = 100 * (gain.sum(axis=2) / n.sum(axis=1)).mean(axis=1)
+    kept, lost, new, correlation = [], [], [], []
+    for a, b in zip(ours, theirs, strict=True):
+        for m in data.mechanisms:
+            mine, other = a[m].statements, b[m].statements
+            kept.append(len(mine & other))
+            lost.append(len(other - mine))
+            new.append(len(mine - other))
+            common = sorted(a[m].estimates.keys() & b[m].estimates.keys())
+            pairs = [[x[m].estimates[c] for c in common] for x in (a, b)]
+            correlation.append(float(stats.spearmanr(*pairs).statistic))
+    return {
+        "accuracy": float(100 * np.nanmean(hits)),
+        "gain": float(each.mean()),
+        "gain_low": float(np.quantile(drawn, 0.05)),
+        "gain_high": float(np.quantile(drawn, 0.95)),
+        "by_simulation": np.round(each, 2).tolist(),
+        "correlation": float(np.mean(correlation)),
+        "kept": float(np.mean(kept)),
+        "lost": float(np.mean(lost)),
+        "new": float(np.mean(new)),
+    }
+
+
+def tokens_of(data: Recorded) -> dict[str, Any]:
+    """Return tokens per pair of every way, in the first simulation."""
     n = data.preferences.n_pairs
     out: dict[str, Any] = {}
     for way in WAYS:
-        counts, dropped = [], []
-        for sim in range(sims):
-            for alone in [(m,) for m in data.mechanisms] if way.alone else [data.mechanisms]:
-                annotation, count = asked(data, way, sim, mechanisms=alone)
-                counts.append(asdict(count))
-                dropped.append(len(annotation.dropped))
-        mean = {k: float(np.mean([c[k] for c in counts])) / n for k in counts[0]}
-        out[way.name] = {**mean, "dropped": float(np.mean(dropped))}
-    ends = {}
-    for relevant in (0.0, RELEVANT, 1.0):
-        _, count = asked(data, WAYS[0], 0, relevant)
-        ends[str(relevant)] = count.raw / n
-    return {"ways": out, "yardstick": ends, "pairs": n, "call": call_of(data)}
+        counts = []
+        for alone in [(m,) for m in data.mechanisms] if way.alone else [data.mechanisms]:
+            annotation, count = asked(data, way, 0, mechanisms=alone)
+            counts.append({**asdict(count), "dropped": n * len(annotation.dropped)})
+        out[way.name] = {k: float(np.mean([c[k] for c in counts])) / n for k in counts[0]}
+    ends = {str(r): asked(data, WAYS[0], 0, r)[1].raw / n for r in (0.0, RELEVANT, 1.0)}
+    call = {str(share): call_of(data, share) for share in sorted({1.0, *shares_of_concepts()})}
+    return {"ways": out, "yardstick": ends, "pairs": n, "call": call}
 
 
-def call_of(data: Recorded) -> dict[str, float]:
-    """Return what a call of the default takes: tokens of a call, and of each concept in it."""
-    sizes = []
-    for part in (1.0, 0.5):
-        sent = answered = asked_about = 0
-        for i, row in enumerate(data.preferences.pairs.iter_rows(named=True)):
-            own = [c for c, a in zip(data.concepts, data.applies[i], strict=True) if a]
-            own = [
-                replace(c, definition=high_only(c.definition))
-                for c in own[: round(part * len(own))]
-            ]
-            texts = (row["prompt"], row["response_a"], row["response_b"])
-            shown = show(row["id"], *texts, max_chars=1_000_000)
-            request = compare_request(shown, own, swapped=False, folded=True, reasons=False)
-            sent += sum(tokens(m.text) for m in request.messages)
-            answers = {f"c{k + 1}": "equal" for k in range(len(own))}
-            answered += tokens(json.dumps(answers, separators=(",", ":")))
-            asked_about += len(own)
-        sizes.append(np.array([sent, answered, asked_about]) / data.preferences.n_pairs)
-    whole, half = sizes
-    each = (whole - half)[:2] / (whole - half)[2]
-    return {
-        "concepts": float(whole[2]),
-        "sent": float(whole[0] - each[0] * whole[2]),
-        "sent_per_concept": float(each[0]),
-        "answered": float(whole[1] - each[1] * whole[2]),
-        "answered_per_concept": float(each[1]),
-    }
+def call_of(data: Recorded, share: float) -> dict[str, float]:
+    """Return what a call of the default takes that asks about a share of the concepts.
+
+    Tokens of the system message, and where these are enough for a prefix cache; of the rest by
+    pair; and of the answers by pair.
+    """
+    size = PROTOCOLS["lean"].pairs_per_call
+    domains = np.array(data.preferences.pairs["domain"])
+    rows = list(data.preferences.pairs.iter_rows(named=True))
+    found = []
+    for domain in np.unique(domains):
+        here = np.flatnonzero(domains == domain)
+        own = [c for c, a in zip(data.concepts, data.applies[here[0]], strict=True) if a]
+        own = own[: round(share * len(own))]
+        answer = {f"c{k + 1}": "equal" for k in range(len(own))}
+        for k in range(0, here.size - size + 1, size):
+            pairs = []
+            for i in here[k : k + size].tolist():
+                texts = (rows[i]["prompt"], rows[i]["response_a"], rows[i]["response_b"])
+                pairs.append((show(rows[i]["id"], *texts, max_chars=1_000_000), False))
+            system, user = (m.text for m in pairs_request(pairs, own, folded=True).messages)
+            whole = json.dumps({f"p{i + 1}": answer for i in range(size)}, separators=(",", ":"))
+            n = tokens(system)
+            found.append([n, n * (n >= Recorder.least_prefix), tokens(user), tokens(whole)])
+    system, prefix, user, answered = np.mean(found, axis=0).tolist()
+    return {"system": system, "prefix": prefix, "user": user / size, "answered": answered / size}
 
 
 def main() -> None:
     """Run or print."""
-    from benchmarks.annotation_cost_table import print_tables
-
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", choices=["run", "tokens", "table"])
     parser.add_argument("file", type=Path)
     parser.add_argument("--data", choices=["demo", "judges"], action="append")
-    parser.add_argument("--sims", type=int, default=3)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--sims", type=int, default=6)
     options = parser.parse_args()
+    say = partial(print, flush=True)
     found = json.loads(options.file.read_text()) if options.file.exists() else {}
     if options.what != "table":
         for name in options.data or ["demo", "judges"]:
             data = load(name)
             with threadpool_limits(1):
                 part = found.setdefault(name, {})
-                part["tokens"] = tokens_of(data, options.sims)
+                part["tokens"] = tokens_of(data)
                 options.file.write_text(json.dumps(found, indent=1) + "\n")
                 if options.what == "run":
-                    part["fits"] = fits_of(data, options.sims, options.repeats, print)
+                    part["fits"] = fits_of(data, options.sims, say)
             options.file.write_text(json.dumps(found, indent=1) + "\n")
     print_tables(found)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
+from palate.concepts.annotation.protocols import PROTOCOLS
+from palate.explanations.annotation_policies import growing_rounds
 from palate.llm.prices import Price
 
 PRICES = {
@@ -90,41 +93,56 @@ def fits_table(fits: Mapping[str, Any]) -> str:
 
 
 SIZES = {1_000: (1.0, 0.87), 10_000: (0.96, 0.79), 100_000: (0.20, 0.20)}
-"""Pairs, and the shares of calls and of answers that the policy asks for: worlds with known truth
+"""Pairs, and the shares of pairs and of answers that the policy asks for: worlds with known truth
 (`benchmarks/annotation_worlds.py`), one mechanism, eight domains."""
-AUDIT = 0.05
+DOMAINS, AUDIT = 8, 0.05
+DISTILLED = 4_000  # pairs that a student learns from
+
+
+def shares_of_concepts() -> list[float]:
+    """Shares of the concepts in the calls that are made."""
+    return [answers / pairs for pairs, answers in SIZES.values()]
+
+
+def calls(n: float, rounds: tuple[float, ...]) -> int:
+    """Calls for n pairs in equal domains; in each round of each the last call may be smaller."""
+    size = PROTOCOLS["lean"].pairs_per_call
+    return sum(DOMAINS * ceil(round(n * share / DOMAINS) / size) for share in rounds)
+
+
+def study(n: float, rounds: tuple[float, ...], call: Mapping[str, float]) -> dict[str, float]:
+    """Tokens of n pairs in one order and of the audit in the other."""
+    made, pairs = calls(n, rounds) + calls(AUDIT * n, rounds), n * (1 + AUDIT)
+    return {
+        "calls": made,
+        "sent": made * call["system"] + pairs * call["user"],
+        "prefix": made * call["prefix"],
+        "answered": pairs * call["answered"],
+    }
 
 
 def sizes_table(part: Mapping[str, Any]) -> str:
     """What studies of some sizes take, by protocol and price."""
     call, paper = part["call"], next(iter(part["ways"].values()))
     lines = [
-        "| pairs | protocol | calls | tokens in | out | " + " | ".join(PRICES) + " |",
-        "|--:|---|--:|--:|--:|" + "--:|" * len(PRICES),
+        "| pairs | protocol | calls | tokens in | out | share of tokens | "
+        + " | ".join(PRICES)
+        + " |",
+        "|--:|---|--:|--:|--:|--:|" + "--:|" * len(PRICES),
     ]
 
-    def row(n: int, name: str, count: Mapping[str, float]) -> str:
-        total = {k: n * v for k, v in count.items()}
+    def row(n: int, name: str, total: Mapping[str, float]) -> str:
         money = " | ".join(f"${cost(total, p):,.2f}" for p in PRICES.values())
+        share = raw(total) / (n * raw(paper))
         return (
             f"| {n:,} | {name} | {total['calls']:,.0f} | {total['sent'] / 1e6:,.1f}M | "
-            f"{total['answered'] / 1e6:,.2f}M | {money} |"
+            f"{total['answered'] / 1e6:,.2f}M | {100 * share:.1f} % | {money} |"
         )
 
-    for n, (calls, answers) in SIZES.items():
-        asked = call["concepts"] * answers
-        each = {
-            "calls": calls,
-            "sent": calls * call["sent"] + asked * call["sent_per_concept"],
-            "answered": calls * call["answered"] + asked * call["answered_per_concept"],
-            "prefix": 0.0,
-        }
-        default = {k: v * (1 + AUDIT) for k, v in each.items()}
-        lines += [row(n, "paper", paper), row(n, "default", default)]
+    for n, (pairs, answers) in SIZES.items():
+        default = study(n * pairs, growing_rounds(n), call[str(answers / pairs)])
+        lines += [row(n, "paper", {k: n * v for k, v in paper.items()}), row(n, "default", default)]
         if n > DISTILLED:
-            few = {k: v * (1 + AUDIT) * DISTILLED / n / calls for k, v in each.items()}
+            few = study(DISTILLED, (1.0,), call["1.0"])
             lines.append(row(n, f"default on {DISTILLED:,}, the rest distilled", few))
     return "\n".join(lines)
-
-
-DISTILLED = 4_000  # pairs that a student learns from

@@ -5,11 +5,16 @@
 tekken vocabulary that the package `mistral-common` ships (131,072 tokens; nothing is downloaded).
 
 Orders. Recorded are a first annotation of every pair and an independent second one, with the
-responses exchanged, of a fifth of them. For the other pairs the second is simulated
-(`second_orders`): an answer becomes what the second annotation of the twice annotated pairs says,
-concept by concept, pulled towards all concepts by `PULL` pairs. So simulated orders err at the
-rate of real ones, but know of the texts only what the first said: an order that is asked alone
-looks too good where it is the recorded one, and too bad where it is the simulated one.
+responses exchanged, of a fifth of them. For the others there are two designs:
+
+    both orders simulated   (`both_orders`) the recorded values are taken as the truth, and either
+                            order errs by itself, so that the two disagree as often as recorded ones
+    the second simulated    (`second_orders`) the recorded values are one order, and the other errs
+                            against it: an order that is asked alone looks too good where it is the
+                            recorded one, and too bad where it is the simulated one
+
+Rates are those of the twice annotated pairs, concept by concept, pulled towards all concepts by
+`PULL` pairs. Errors do not depend on the verdict, nor on the texts beyond the recorded value.
 
 Relevance was not recorded: a 0 is "equal" or "not relevant". The relevance call of the paper's
 protocol is taken to keep what differs and half of the rest (`relevance_of`).
@@ -40,6 +45,7 @@ Booleans = npt.NDArray[np.bool_]
 VOCABULARY = "tekken_240911.json"
 REASON = "The first response names the quantity and the time, the second speaks in general terms."
 PULL = 10.0
+SHOWN = (("request", ""), ("response", "_1"), ("response", "_2"))
 WORDS = {1.0: "first", -1.0: "second", 0.0: "equal"}
 
 
@@ -113,26 +119,23 @@ class Recorder:
     def _answer(self, request: Request) -> Answer:
         system, user = (m.text for m in request.messages)
         material = read_fences(user)
-        fields = {
-            k: self._column[p["description"]] for k, p in request.schema["properties"].items()
-        }
+        properties = request.schema["properties"]
         if request.name == "relevance":
             row = self._by_prompt[material["request"]]
-            value: dict[str, Any] = {k: bool(self.relevant[row, j]) for k, j in fields.items()}
+            columns = self._columns(properties)
+            value: dict[str, Any] = {k: bool(self.relevant[row, j]) for k, j in columns.items()}
+        elif request.name == "compare_pairs":
+            value = {
+                place: self._compared(
+                    part["properties"],
+                    *(material[f"{what}_{place[1:]}{side}"] for what, side in SHOWN),
+                )
+                for place, part in properties.items()
+            }
         else:
-            key = (material["request"], material["response_1"], material["response_2"])
-            row, swapped = self.row_of[key]
-            of = {}
-            for k, j in fields.items():  # what is asked first gets the first annotation
-                again = (row, str(j)) in self.asked
-                self.asked.add((row, str(j)))
-                v = (self.second if again else self.first)[row, j]
-                of[k] = WORDS[float(-v if swapped else v) + 0.0]
-            value = (
-                {k: {"reason": REASON, "answer": w} for k, w in of.items()}
-                if request.name == "compare_reasons"
-                else of
-            )
+            value = self._compared(properties, *(material[f"{what}{side}"] for what, side in SHOWN))
+            if request.name == "compare_reasons":
+                value = {k: {"reason": REASON, "answer": w} for k, w in value.items()}
         n_system, n_out = tokens(system), tokens(json.dumps(value, separators=(",", ":")))
         self.count.calls += 1
         self.count.sent += n_system + tokens(user)
@@ -142,6 +145,19 @@ class Recorder:
             self.count.prefix += n_system
         self.seen.add(system)
         return Answer(value=value, usage=Usage(n_system + tokens(user), n_out))
+
+    def _columns(self, properties: Mapping[str, Any]) -> dict[str, int]:
+        return {k: self._column[p["description"]] for k, p in properties.items()}
+
+    def _compared(self, properties: Mapping[str, Any], *texts: str) -> dict[str, str]:
+        row, swapped = self.row_of[texts[0], texts[1], texts[2]]
+        out = {}
+        for k, j in self._columns(properties).items():  # what is asked first gets the first one
+            again = (row, str(j)) in self.asked
+            self.asked.add((row, str(j)))
+            v = (self.second if again else self.first)[row, j]
+            out[k] = WORDS[float(-v if swapped else v) + 0.0]
+        return out
 
 
 def rows_of(preferences: palate.Preferences) -> dict[tuple[str, str, str], tuple[int, bool]]:
@@ -155,27 +171,78 @@ def rows_of(preferences: palate.Preferences) -> dict[tuple[str, str, str], tuple
     return out
 
 
-def second_orders(first: Array, again: Array, *, seed: int) -> Array:
-    """Return second annotations of all pairs, recorded where they are, else simulated.
+@dataclass(frozen=True, eq=False)
+class Rates:
+    """How often an answer differs from another one, by concept.
 
-    With n twice annotated pairs on which the first says "more" of a concept, k of which the second
-    does not confirm, it is not confirmed with probability (k + PULL q) / (n + PULL), q the rate
-    over all concepts; and an answer of 0 becomes one of either sign likewise. Opposite signs do not
-    occur in the recordings.
+    `lost`: "equal" where the other is not; `gained`: the reverse; `turned`: the opposite.
     """
+
+    lost: Array
+    gained: Array
+    turned: Array
+
+
+def disagreement(first: Array, again: Array) -> Rates:
+    """Return how often a second annotation differs from the first.
+
+    With n twice annotated pairs of a concept, k of which differ, the rate is (k + PULL q) /
+    (n + PULL), q the rate over all concepts.
+    """
+    twice = np.isfinite(first) & np.isfinite(again)
+    more, none = twice & (first != 0), twice & (first == 0)
+    return Rates(
+        _pulled(more & (again == 0), more),
+        _pulled(none & (again != 0), none),
+        _pulled(more & (again == -first), more),
+    )
+
+
+def second_orders(first: Array, again: Array, *, seed: int) -> Array:
+    """Return second annotations of all pairs, recorded where they are, else simulated."""
     random = np.random.default_rng(seed)
-    twice = np.isfinite(again)
-    more, same = np.abs(first) == 1, first == again
+    twice = np.isfinite(first) & np.isfinite(again)
+    return np.where(twice, again, _erred(first, disagreement(first, again), random))
 
-    def rates(of: Booleans) -> Array:
-        n, k = (twice & of).sum(axis=0), (twice & of & ~same).sum(axis=0)
-        return np.asarray((k + PULL * k.sum() / max(n.sum(), 1)) / (n + PULL))
 
-    lost, gained = rates(more), rates(~more & np.isfinite(first))
-    u = random.random(first.shape)
-    sign = random.choice([-1.0, 1.0], size=first.shape)
-    simulated = np.where(more, np.where(u < lost, 0.0, first), np.where(u < gained, sign, 0.0))
-    return np.where(twice, again, np.where(np.isfinite(first), simulated, np.nan))
+def both_orders(first: Array, again: Array, *, seed: int) -> tuple[Array, Array]:
+    """Return two orders of all pairs, both simulated from the recorded values as the truth."""
+    random, rates = np.random.default_rng([seed, 1]), single_rates(first, again)
+    return _erred(first, rates, random), _erred(first, rates, random)
+
+
+def single_rates(first: Array, again: Array) -> Rates:
+    """Return error rates of one order at which two that err independently disagree as measured.
+
+    Neither order is special, so both directions are counted: of the answers other than "equal",
+    of either annotation, the other does not confirm a share L. Where p is the share of "more" in
+    the truth, an order makes 0 of it with rate e and "more", of either sign, of 0 with rate
+    g = p e / (1 - p), which leaves p as it is. Then a "more" is not confirmed with rate
+    e (1 - e) + e (1 - g), and that is L for e = (1 - p) (1 - sqrt(1 - L / (1 - p))). By symmetry
+    "equal" is not confirmed as often as measured as well. Likewise for opposite signs.
+    """
+    twice = np.isfinite(first) & np.isfinite(again)
+    a, b = np.where(twice, first, 0.0), np.where(twice, again, 0.0)
+    more = np.vstack([a != 0, b != 0])
+    lost = _pulled(np.vstack([(a != 0) & (b == 0), (b != 0) & (a == 0)]), more)
+    opposite = a * b < 0
+    turned = _pulled(np.vstack([opposite, opposite]), more)
+    p = np.nanmean(np.where(np.isfinite(first), first != 0, np.nan), axis=0).clip(0, 0.99)
+    e = (1 - p) * (1 - np.sqrt(1 - np.clip(lost / (1 - p), 0, 1)))
+    return Rates(e, p * e / (1 - p), (1 - np.sqrt(1 - 2 * np.clip(turned, 0, 0.5))) / 2)
+
+
+def _pulled(differ: Booleans, among: Booleans) -> Array:
+    n, k = among.sum(axis=0), differ.sum(axis=0)
+    return np.asarray((k + PULL * k.sum() / max(n.sum(), 1)) / (n + PULL))
+
+
+def _erred(truth: Array, rates: Rates, random: np.random.Generator) -> Array:
+    u = random.random(truth.shape)
+    sign = random.choice([-1.0, 1.0], size=truth.shape)
+    of_more = np.where(u < rates.lost, 0.0, np.where(u > 1 - rates.turned, -truth, truth))
+    of_none = np.where(u < rates.gained, sign, 0.0)
+    return np.where(np.isnan(truth), np.nan, np.where(truth != 0, of_more, of_none))
 
 
 def relevance_of(first: Array, second: Array, share: float, *, seed: int) -> Booleans:
