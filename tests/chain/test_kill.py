@@ -31,6 +31,7 @@ def start(server: ScriptedServer, folder: Path, out: str) -> subprocess.Popen[by
         "--base-url": server.base_url,
         "--store": str(folder / "answers.sqlite"),
         "--concurrency": "6",
+        "--pairs-per-call": "2",
         "--out": str(folder / out),
     }
     return subprocess.Popen(
@@ -80,7 +81,7 @@ def test_twenty_kills_lose_nothing_and_pay_nothing_twice(tmp_path: Path) -> None
             while len(server.log) == before and process.poll() is None:
                 assert time.monotonic() < until
                 time.sleep(0.002)
-            time.sleep(chance.random() * 0.4)
+            time.sleep(chance.random() * 0.25)
             process.send_signal(signal.SIGKILL)
             process.communicate()
             assert not (folder / "out" / "COMPLETE").exists()
