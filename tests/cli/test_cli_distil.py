@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+import palate as package
+from palate.concepts.annotation.annotation import Annotation
+from palate.concepts.annotation.second_order import Consistency
+
 from .session import Done, Palate, votes, write_jsonl
 
 
@@ -118,6 +122,32 @@ def test_annotations_may_come_from_a_folder(
     arguments = json.loads((tmp_path / "d" / "run.json").read_text("utf-8"))["arguments"]
     assert arguments["least"] == 0.9
     assert arguments["values"] == str(folder / "values.jsonl")
+
+
+def test_concepts_left_say_why_the_annotation_gave_them_up(
+    palate: Palate, annotated: list[Any], tmp_path: Path
+) -> None:
+    matrix = package.read_concepts(annotated[2], annotated[4])
+    reason = "the responses differ in it on 1 of 60 pairs, so on too few"
+    Annotation(
+        matrix=matrix,
+        first=matrix.values,
+        second=matrix.values * float("nan"),
+        asked=matrix.values == matrix.values,
+        domains=("soup",) * matrix.n_pairs,
+        order=(Consistency(0, 0, 0),) * 2,
+        dropped=dict.fromkeys(matrix.names, reason),
+        choices={"protocol": "lean", "rounds": (1.0,)},
+    ).save(tmp_path / "a")
+    done = palate(
+        *("distil", annotated[0], "--annotation", tmp_path / "a", "--features", "tfidf", "-q"),
+        *("--out", tmp_path / "d", "--jobs", "1"),
+    )
+    assert done.code == 0, done.err
+    assert "left: given up, hardly ever differs" in " ".join(done.out.split())
+    left = json.loads((tmp_path / "d" / "concepts_left.json").read_text("utf-8"))
+    assert [entry["reason"] for entry in left] == [f"given up in the annotation: {reason}"]
+    assert done.out.startswith("1 of 2 concepts were distilled")
 
 
 def test_what_does_not_go_together_is_refused(

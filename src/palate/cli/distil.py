@@ -132,7 +132,12 @@ def distil(
                 folds=folds,
                 jobs=jobs,
             )
-        from palate.distil.output import definitions, left_over, write_values
+        from palate.distil.output import definitions, left_over, with_given_up, write_values
+
+        if annotation is not None and (annotation / "annotation.json").is_file():
+            from palate.concepts.annotation.annotation import Annotation
+
+            trained = with_given_up(trained, Annotation.load(annotation).dropped)
 
         stages.stage(f"Annotating {preferences.n_pairs:,} pairs")
         if trained.concepts or student is not None:

@@ -86,10 +86,16 @@ def print_student(student: Student, preferences: Preferences, *, file: str, out:
 
 
 def _result(row: Mapping[str, Any]) -> str:
+    from palate.concepts.annotation.notes import kind_of
+    from palate.distil.output import GIVEN_UP
+
     if not row["reason"]:
         return "distilled"
+    reason = str(row["reason"])
+    if reason.startswith(GIVEN_UP):
+        return f"left: given up, {kind_of(reason)[0]}"
     known = row["reliability"] is not None  # then the column beside says why
-    return "left" if known else "left: " + str(row["reason"]).split(";")[0]
+    return "left" if known else "left: " + reason.split(";")[0]
 
 
 def _percent(share: float | None) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+import polars as pl
 
 from palate.distil.agreement import LEFT
 from palate.distil.student import Student
 
 if TYPE_CHECKING:
     from palate.data.preferences import Preferences
+
+GIVEN_UP = "given up in the annotation: "
 
 
 def definitions(student: Student) -> list[dict[str, Any]]:
@@ -40,6 +45,27 @@ def left_over(student: Student) -> list[dict[str, Any]]:
         row["concept"]: row["reason"] for row in student.table.filter(verdict=LEFT).to_dicts()
     }
     return [{**concept.to_dict(), "reason": reason[concept.name]} for concept in student.left]
+
+
+def with_given_up(student: Student, reasons: Mapping[str, str]) -> Student:
+    """Return a student that says of concepts left why the annotation gave them up.
+
+    Parameters
+    ----------
+    student
+        The student.
+    reasons
+        Why, by name of the concept.
+    """
+    if not reasons:
+        return student
+    told = pl.col("concept").replace_strict(
+        {name: f"{GIVEN_UP}{reason}" for name, reason in reasons.items()},
+        default=None,
+        return_dtype=pl.String,
+    )
+    left = pl.when(pl.col("verdict") == LEFT).then(told).fill_null(pl.col("reason"))
+    return replace(student, table=student.table.with_columns(reason=left))
 
 
 def write_values(

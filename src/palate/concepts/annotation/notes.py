@@ -167,6 +167,17 @@ def _undefined(annotation: Annotation) -> str:
     )
 
 
+def kind_of(reason: str) -> tuple[str, str]:
+    """Return why a concept was given up in a few words, of one concept and of several.
+
+    Parameters
+    ----------
+    reason
+        The policy's reason.
+    """
+    return next((kind for words, kind in KINDS.items() if words in reason), OTHERWISE)
+
+
 def _failures(annotation: Annotation) -> str:
     n = len(annotation.failures)
     if not n:
@@ -198,13 +209,10 @@ def _dropped(annotation: Annotation) -> str:
 
 def _kinds(given: Iterable[str]) -> str:
     """Return how many concepts were given up for each kind of reason, the most frequent first."""
-    count = Counter(
-        next((kind for words, kind in KINDS.items() if words in reason), OTHERWISE)
-        for reason in given
-    )
+    count = Counter(map(kind_of, given))
     if set(count) == {OTHERWISE}:
         return ""
-    return ", ".join(f"{n:,} {kind[0] if n == 1 else kind[1]}" for kind, n in count.most_common())
+    return ", ".join(f"{n:,} {kind[0 if n == 1 else 1]}" for kind, n in count.most_common())
 
 
 def _stopped(annotation: Annotation) -> str:
