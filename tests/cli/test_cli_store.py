@@ -76,6 +76,28 @@ def test_export_writes_json_lines_to_a_file_or_the_screen(
         assert [json.loads(line) for line in text.splitlines()] == rows[:3]
 
 
+def test_an_export_replaces_no_file_unasked(palate: Palate, store: Path, tmp_path: Path) -> None:
+    out = tmp_path / "rows.jsonl"
+    out.write_text("mine")
+    refused(palate("store", "export", out, "--store", store), "found a file already", "--overwrite")
+    assert out.read_text() == "mine"
+    done = palate("store", "export", out, "--store", store, "--overwrite")
+    assert "5 answers written" in done.out
+    assert len(out.read_text().splitlines()) == 5
+
+
+def test_a_model_or_question_that_nobody_answered_is_told(
+    palate: Palate, store: Path, tmp_path: Path
+) -> None:
+    for options in (("export",), ("export", tmp_path / "x"), ("prune", "--dry-run")):
+        done = palate("store", *options, "--store", store, "--model", "no", "--name", "compare")
+        assert done.code == 0
+        assert "fits --model 'no' and --name 'compare'; `palate store show` lists" in done.err
+    found = palate("store", "export", "--store", store, "--name", "compare")
+    assert not found.err
+    assert not palate("store", "export", "--store", store, "--older-than", "30d").err
+
+
 def test_prune_deletes_only_when_told_to(palate: Palate, store: Path) -> None:
     where = ("--store", store, "--model", "openai:small")
     assert "3 answers would be deleted" in palate("store", "prune", *where, "--dry-run").out

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from palate.errors import InputError, shorten
+from palate.errors import InputError, OutputError, shorten
 
 if TYPE_CHECKING:
     from palate.llm.store_keeping import Which
@@ -101,6 +101,9 @@ def export(
     model: Model = None,
     name: Name = None,
     older_than: Age = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace OUT if it is there.")
+    ] = False,
 ) -> None:
     """Write the answers as JSON lines."""
     from json import dumps
@@ -108,18 +111,26 @@ def export(
     from palate.llm.store_keeping import export as rows
 
     which = _which(model, name, older_than)
-    found = rows(_path(store), which)
+    path = _path(store)
+    if out is not None and out.is_file() and not overwrite:
+        raise OutputError(f"{out}: found a file already; expected a new name, or --overwrite.")
+    found = rows(path, which)
+    n = 0
     if out is None:
         for row in found:
             print(dumps(row, ensure_ascii=True))
+            n += 1
+        if not n:
+            _nothing(path, which)
         return
     from palate.data.atomic import atomic_write
 
-    n = 0
     with atomic_write(out) as file:
         for row in found:
             file.write(dumps(row, ensure_ascii=True).encode("ascii") + b"\n")
             n += 1
+    if not n:
+        _nothing(path, which)
     _say(f"{_count(n, 'answer')} written to {out}.")
 
 
@@ -141,6 +152,8 @@ def prune(
         raise InputError("Nothing says what to delete; give --older-than, --model or --name.")
     path = _path(store)
     n = delete(path, which, dry_run=True)
+    if not n:
+        _nothing(path, which)
     if dry_run:
         _say(f"{_count(n, 'answer')} would be deleted from {path}.")
         return
@@ -183,6 +196,23 @@ def _path(given: Path | None) -> Path:
     from palate.llm.store import default_path
 
     return default_path() if given is None else given
+
+
+def _nothing(path: Path, which: Which) -> None:
+    """Say on standard error that no answer fits a model or a kind of question."""
+    from palate.cli.terminal_text import one_line
+
+    given = [
+        f"--{option} {one_line(value, 60)!r}"
+        for option, value in (("model", which.model), ("name", which.name))
+        if value is not None
+    ]
+    if given:
+        sentence = (
+            f"Nothing in {one_line(path, 200)} fits {' and '.join(given)}; `palate store show` "
+            "lists the models and the kinds of question."
+        )
+        typer.echo(sentence, err=True)
 
 
 def _say(sentence: str) -> None:
