@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import palate
+from palate.cli.annotate_view import print_annotation
 from palate.concepts.annotation.annotation import Annotation
 from palate.concepts.annotation.board import Lost
 from palate.concepts.annotation.injection import Flag
@@ -22,6 +23,7 @@ from palate.concepts.matrix import ConceptMatrix
 from palate.data.preferences import Preferences
 from palate.errors import FileFormatError, InputError
 from palate.explanations.annotated import with_orders
+from palate.report.annotation import annotation_section
 from palate.report.html import render
 
 from .asked import demo_concepts, recorded
@@ -272,6 +274,20 @@ def test_the_report_has_a_section_and_escapes_what_strangers_wrote(demo: Prefere
     rest = page[page.index('<section id="method"') :]
     assert "annotated by scripted:demo" not in rest.partition("</section>")[0]  # said once
     assert "How the concepts were annotated" not in render(explanations, checker)
+
+
+def test_consistency_of_few_pairs_is_marked(
+    demo: Preferences, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = planted(demo)
+    order = (Consistency(9, 6, 0), Consistency(10, 6, 0), Consistency(0, 0, 0), *made.order[3:])
+    made = replace(made, order=order)
+    section = annotation_section(made)
+    assert [c["few"] for c in section["concepts"][:3]] == [True, False, False]
+    assert section["few"] == 10
+    assert not annotation_section(replace(made, order=(Consistency(10, 6, 0),) * 28))["few"]
+    print_annotation(made, closing="", out=Path("o"), command="c")
+    assert capsys.readouterr().out.count("67 % (few)") == 1
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,8 @@ def _table(screen: Console, annotation: Annotation) -> None:
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    from palate.concepts.annotation.notes import FEW
+
     state = ""
     if row["dropped"] is not None:
         state = "given up"
@@ -76,7 +78,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     return (
         one_line(row["concept"], NAME_WIDTH),
         _percent(row["coverage"]),
-        _percent(row["consistency"]),
+        _percent(row["consistency"]) + " (few)" * (0 < row["n_twice"] < FEW),
         f"{row['n_twice']:,}" if row["n_twice"] else "–",
         state,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from palate.concepts.annotation.annotation import Annotation
-from palate.concepts.annotation.notes import notes_of, reasons
+from palate.concepts.annotation.notes import FEW, notes_of, reasons
 from palate.report.visible import one_line
 from palate.report.words import shown
 
@@ -37,6 +37,7 @@ def annotation_section(annotation: Annotation) -> dict[str, Any]:
     return {
         "notes": [one_line(note, 600) for note in notes_of(annotation)],
         "concepts": [_concept(row) for row in annotation.table().to_dicts()],
+        "few": FEW if any(0 < order.n < FEW for order in annotation.order) else 0,
         "twice": any(order.n for order in annotation.order),
         "cut_short": bool(annotation.dropped or annotation.stopped),
         "failures": [
@@ -60,6 +61,7 @@ def _concept(row: dict[str, Any]) -> dict[str, Any]:
         "asked": f"{row['n_asked']:,} of {row['n_pairs']:,}",
         "coverage": _percent(row["coverage"]),
         "twice": f"{row['n_twice']:,}",
+        "few": 0 < row["n_twice"] < FEW,
         "consistency": _percent(row["consistency"]),
         "opposite": f"{row['n_opposite']:,}" if row["n_twice"] else "–",
         "state": state,

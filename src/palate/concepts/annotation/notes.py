@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SET_APART = "discovery_pairs_left_out"
 """Key in the provenance of an annotation: how many pairs the concepts were discovered on."""
+FEW = 10
+"""Pairs asked in both orders below which a concept's consistency says little."""
 LONGEST_NAME = 34
 """Longer names are cut in the sentences, as they are in the terminal's table."""
 OTHERWISE = ("for another reason", "for other reasons")
