@@ -30,7 +30,7 @@ def start(server: ScriptedServer, folder: Path, out: str) -> subprocess.Popen[by
         "--llm": "openai:scripted",
         "--base-url": server.base_url,
         "--store": str(folder / "answers.sqlite"),
-        "--concurrency": "6",
+        "--concurrency": "2",
         "--pairs-per-call": "2",
         "--out": str(folder / out),
     }
@@ -84,6 +84,7 @@ def test_twenty_kills_lose_nothing_and_pay_nothing_twice(tmp_path: Path) -> None
             time.sleep(chance.random() * 0.25)
             process.send_signal(signal.SIGKILL)
             process.communicate()
+            time.sleep(0.5)  # what was in flight reaches the server's log
             assert not (folder / "out" / "COMPLETE").exists()
             # every question goes out once at most, and none whose answer is kept
             sent = bodies(server, before)

@@ -200,7 +200,7 @@ def test_a_batch_outlives_kill_9(tmp_path: Path) -> None:
     with loopback(provider) as server:
         child = subprocess.Popen([sys.executable, "-c", code, server.url, str(journal)], cwd=ROOT)
         end = time.monotonic() + 60
-        while not (journal.exists() and journal.read_bytes().endswith(b"\n")):
+        while not (journal.exists() and journal.read_bytes().endswith(b"}\n")):
             assert time.monotonic() < end
             time.sleep(0.01)
         child.kill()
