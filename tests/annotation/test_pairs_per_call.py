@@ -154,7 +154,17 @@ def test_a_pair_that_spoils_the_call_costs_the_other_nothing() -> None:
     assert sum(bad[:30].encode() in call.body for call in server.log) <= 8 * 3
 
 
-@pytest.mark.parametrize("fault", ["refusal", "length", "too long", "500", "renamed", "10 MB"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "refusal",
+        "length",
+        "too long",
+        "500",
+        "renamed",
+        pytest.param("10 MB", marks=pytest.mark.slow),
+    ],
+)
 def test_whatever_a_shared_call_fails_with_is_asked_pair_by_pair(fault: str) -> None:
     law = [k for k, d in enumerate(demo_pairs().pairs["domain"]) if d == "law"]
     pairs = demo_pairs().select(law[:4])

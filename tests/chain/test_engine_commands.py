@@ -155,6 +155,7 @@ def test_every_prompt_is_answered(work: Work) -> None:
     assert all(isinstance(outcome, Answer) for outcome in outcomes), outcomes
 
 
+@pytest.mark.slow
 def test_discover_then_annotate(work: Work) -> None:
     found, values = work.folder / "found", work.folder / "of-found"
     sizes = ("--batches", 2, "--pairs-per-batch", 2)
@@ -208,6 +209,7 @@ def test_annotate_and_again(work: Work, options: list[str], most: int, kinds: li
         assert (again / name).read_bytes() == (first / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_annotate_explain_distil(work: Work) -> None:
     values, explained, out = (work.folder / k for k in ("values", "explained", "distilled"))
     work.ask("annotate", work.more, "--concepts", work.concepts, "-q", "-o", values)

@@ -204,6 +204,7 @@ def test_killed_at_any_moment_it_goes_on_and_ends_the_same(few: Path, tmp_path: 
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_every_command_that_explains_takes_an_annotation(palate: Palate, few: Path) -> None:
     demo, folder = load_demo(), few.parent / "annotated"
     demo.select(list(range(0, demo.n_pairs, 2))).save(few)
@@ -212,7 +213,7 @@ def test_every_command_that_explains_takes_an_annotation(palate: Palate, few: Pa
     for command in (
         ("compare", few, "skimmer", "expert"),
         ("plan", few, "-m", "skimmer"),
-        ("evaluate", few, "-m", "skimmer", "--splits", "2", "--folds", "3", "--configs", "9"),
+        ("evaluate", few, "-m", "skimmer", "--splits", "2", "--folds", "3", "--model", "pooled"),
     ):
         done = palate(*command, "--annotation", folder, "-q")
         assert done.code == 0, done.err

@@ -52,6 +52,7 @@ def test_the_demo_set_gives_concepts_that_are_told_and_written(palate: Palate) -
     assert Path("other/concepts.json").read_bytes() == (folder / "concepts.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_annotating_leaves_out_the_pairs_that_the_concepts_come_from(palate: Palate) -> None:
     planted = PlantedWorld(seed=5, n_pairs=80)
     write_jsonl(Path("votes.jsonl"), planted.rows())

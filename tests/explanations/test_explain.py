@@ -119,6 +119,7 @@ def test_the_same_seed_gives_the_same_explanation() -> None:
     assert not np.array_equal(other.shared.selected, one.shared.selected)
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_changes_nothing() -> None:
     world = planted(1000, shared=SHARED, domain=DOMAIN, mechanisms=2)
     calls: list[tuple[int, int]] = []
@@ -335,6 +336,7 @@ def test_settings_out_of_range_are_refused_by_name(setting: str, value: object) 
         explain(world.preferences, world.concepts, **{setting: value})  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_many_pairs_are_evaluated_on_a_part_and_resampled_in_bags() -> None:
     from palate.explanations import resampling
 

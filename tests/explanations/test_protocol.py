@@ -345,6 +345,7 @@ def test_domains_that_cannot_be_split_are_the_reason_that_is_given() -> None:
     few = demo.select(list(range(0, demo.n_pairs, 8)))  # four pairs in each of eight domains
     matrix = palate.measure(few, families=["length"], n_jobs=1)
     with pytest.raises(DataError, match=r"^skimmer: no domain has the 8 usable verdicts"):
-        palate.evaluate(few, matrix, mechanisms=["skimmer"], n_splits=2)
-    with pytest.raises(DataError, match=r"^None of the 5 mechanisms.* assistant: no"):
-        palate.evaluate(few, matrix, n_splits=2)
+        palate.evaluate(few, matrix, mechanisms=["skimmer"], n_splits=2, configs=9, n_jobs=1)
+    both = ["skimmer", "coach"]
+    with pytest.raises(DataError, match=r"^None of the 2 mechanisms.* skimmer: no.* coach: no"):
+        palate.evaluate(few, matrix, mechanisms=both, n_splits=2, configs=9, n_jobs=1)

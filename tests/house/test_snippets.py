@@ -51,7 +51,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-WITH_PYTHON = [path for path in DOCUMENTS if blocks(path, "python")]
+LONG = {"tutorial.md", "explanation_json.md", "statistics.md", "protocol.md"}
+"""Pages whose Python takes seconds: they run with the slow checks."""
+WITH_PYTHON = [
+    pytest.param(path, marks=[pytest.mark.slow] if path.name in LONG else [])
+    for path in DOCUMENTS
+    if blocks(path, "python")
+]
 
 
 @pytest.mark.parametrize("path", WITH_PYTHON, ids=lambda p: p.name)
@@ -135,6 +141,7 @@ def test_commands_run(command: str, folder: Path, capfd: pytest.CaptureFixture[s
     run([*shlex.split(command), *less(command)], capfd)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("session", SESSIONS)
 def test_sessions_run(session: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     found = [command for _, command in commands_in(session)]

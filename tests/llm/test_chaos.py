@@ -221,6 +221,7 @@ def test_one_call_in_ten_failing_leaves_no_failure(store: Callable[[], Store]) -
         assert not wrong(again)
 
 
+@pytest.mark.slow
 def test_with_every_fault_at_once_an_answer_is_right_or_absent(store: Callable[[], Store]) -> None:
     kept = store()
     slow = {"10 MB", "10 MB of spaces", "deep"}

@@ -297,6 +297,7 @@ def test_a_server_on_this_machine_never_gets_the_key_of_a_provider(
     assert server.heard[0].headers["authorization"] == f"Bearer {PLACEHOLDER}"
 
 
+@pytest.mark.slow
 def test_two_hundred_calls_in_flight_share_their_connections() -> None:
     with loopback(lambda _: Said(completion('{"c1": 1}'), wait=0.02)) as server:
 
