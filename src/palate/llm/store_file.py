@@ -76,7 +76,12 @@ def open_file(path: Path, *, create: bool = True) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    if not _is_ours(connection, path):
+    _patiently(connection, "BEGIN")  # the marks and the tables of one moment
+    try:
+        ours = _is_ours(connection, path)
+    finally:
+        connection.execute("ROLLBACK")
+    if not ours:
         _patiently(connection, "BEGIN IMMEDIATE")
         try:
             if not _is_ours(connection, path):  # another process may have made it meanwhile
