@@ -223,6 +223,7 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["many.jsonl"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="process groups are those of POSIX")
 def test_an_impatient_ctrl_c_without_helper_programs_ends_all_the_same(tmp_path: Path) -> None:
     # a slim container has no pgrep, which joblib would ask; users press Ctrl-C more than once
@@ -237,6 +238,7 @@ def test_an_impatient_ctrl_c_without_helper_programs_ends_all_the_same(tmp_path:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["many.jsonl"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="process groups are those of POSIX")
 def test_an_interrupt_leaves_an_earlier_run_as_it_was(
     palate: Palate, file: Path, quick: list[object], tmp_path: Path

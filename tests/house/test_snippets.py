@@ -119,12 +119,19 @@ def less(command: str) -> list[str]:
     return [] if options[:1] and options[0] in words else options
 
 
+def late(command: str) -> bool:
+    """Whether a command asks a model about a whole file: it runs with the slow checks only."""
+    words = shlex.split(command)
+    return words[1] == "annotate" and "--dry-run" not in words
+
+
 def cases(*, long: bool) -> list[object]:
-    """Every command but that of the demo, or those alone that are shortened."""
+    """The commands but that of the demo: as they run here, or word for word if that is longer."""
     return [
         pytest.param(command, id=",".join(where))
         for command, where in places().items()
-        if shlex.split(command) != demo_command() and (less(command) or not long)
+        if shlex.split(command) != demo_command()
+        and (late(command) or less(command) if long else not late(command))
     ]
 
 

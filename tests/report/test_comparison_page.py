@@ -130,7 +130,7 @@ def test_a_comparison_with_hostile_concept_names(
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: see tests/report/test_browser.py")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 def test_axe_finds_no_violation(browser, differing, tmp_path, scheme, viewport):  # noqa: F811
     preferences, comparison = differing
