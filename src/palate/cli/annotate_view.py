@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from palate.cli.terminal import console
-from palate.cli.terminal_text import clean, one_line
+from palate.cli.screen import console, paragraph, percent, styled
+from palate.cli.terminal_text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.text import Text
 
     from palate.concepts.annotation.annotation import Annotation
 
@@ -38,12 +36,12 @@ def print_annotation(annotation: Annotation, *, closing: str, out: Path, command
 
     screen = console()
     for k, note in enumerate(notes_of(annotation)):
-        _paragraph(screen, note, style="bold" if k == 0 else "")
+        paragraph(screen, note, style="bold" if k == 0 else "")
     _table(screen, annotation)
     screen.print()
-    screen.print(_text(closing), soft_wrap=True)
-    screen.print(_text(f"Annotation: {out}"), soft_wrap=True)
-    screen.print(_text(f"Next:       {command}"), soft_wrap=True)
+    screen.print(styled(closing), soft_wrap=True)
+    screen.print(styled(f"Annotation: {out}"), soft_wrap=True)
+    screen.print(styled(f"Next:       {command}"), soft_wrap=True)
 
 
 def _table(screen: Console, annotation: Annotation) -> None:
@@ -61,10 +59,10 @@ def _table(screen: Console, annotation: Annotation) -> None:
         grid.add_column(name, justify="right")
     grid.add_column("")
     for row in rows:
-        grid.add_row(*(_text(cell) for cell in _cells(row)))
+        grid.add_row(*(styled(cell) for cell in _cells(row)))
     screen.print(grid)
     if left > 0:
-        screen.print(_text(f"and {left} more, better known ones", "dim"))
+        screen.print(styled(f"and {left} more, better known ones", "dim"))
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -77,27 +75,8 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         state = one_line(f"enough known in {', '.join(row['stopped_in'])}", STATE_WIDTH)
     return (
         one_line(row["concept"], NAME_WIDTH),
-        _percent(row["coverage"]),
-        _percent(row["consistency"]) + " (few)" * (0 < row["n_twice"] < FEW),
+        percent(row["coverage"]),
+        percent(row["consistency"]) + " (few)" * (0 < row["n_twice"] < FEW),
         f"{row['n_twice']:,}" if row["n_twice"] else "–",
         state,
     )
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.0f} %"
-
-
-def _text(text: str, style: str = "") -> Text:
-    from rich.text import Text
-
-    return Text(clean(text), style=style)
-
-
-def _paragraph(screen: Console, text: str, *, style: str = "") -> None:
-    for line in textwrap.wrap(
-        " ".join(clean(text).split()).replace(" %", "\u00a0%"),
-        width=screen.width,
-        break_on_hyphens=False,
-    ):
-        screen.print(_text(line.replace("\u00a0", " "), style), soft_wrap=True)

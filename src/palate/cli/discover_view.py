@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from palate.cli.terminal import console
-from palate.cli.terminal_text import clean, one_line
+from palate.cli.screen import console, styled
+from palate.cli.terminal_text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.text import Text
 
     from palate.concepts.discovery.discovery import Discovery
 
@@ -36,24 +35,24 @@ def print_discovery(discovery: Discovery, *, closing: str, out: Path, command: s
     screen = console()
     shared = len(discovery.shared)
     screen.print(
-        _text(
+        styled(
             f"{len(discovery.concepts)} concepts, {shared} of them shared by all domains, from "
             f"{len(discovery.pairs):,} pairs set apart for discovery.",
             "bold",
         )
     )
     for note in discovery.notes:
-        screen.print(_text(f"! {note}"), soft_wrap=True)
+        screen.print(styled(f"! {note}"), soft_wrap=True)
     if discovery.concepts:
         _table(screen, discovery)
     else:
-        screen.print(_text("Nothing can be annotated: ask more (--batches) or another model."))
-    screen.print(_text(closing), soft_wrap=True)
+        screen.print(styled("Nothing can be annotated: ask more (--batches) or another model."))
+    screen.print(styled(closing), soft_wrap=True)
     screen.print(
-        _text(f"Concepts: {out / 'concepts.json'} (to be read, and edited)"), soft_wrap=True
+        styled(f"Concepts: {out / 'concepts.json'} (to be read, and edited)"), soft_wrap=True
     )
     if discovery.concepts:
-        screen.print(_text(f"Next:     {command}"), soft_wrap=True)
+        screen.print(styled(f"Next:     {command}"), soft_wrap=True)
 
 
 def print_list(discovery: Discovery, *, closing: str | None, out: Path) -> None:
@@ -69,20 +68,20 @@ def print_list(discovery: Discovery, *, closing: str | None, out: Path) -> None:
         Where it was written.
     """
     screen = console()
-    screen.print(_text(f"{len(discovery.concepts)} concepts of a fixed list.", "bold"))
+    screen.print(styled(f"{len(discovery.concepts)} concepts of a fixed list.", "bold"))
     without = [c.name for c in discovery.concepts if not c.definition]
     if without:
         names = ", ".join(one_line(name, NAME_WIDTH) for name in without[:8])
         screen.print(
-            _text(
+            styled(
                 f"! Without a definition: {len(without)} ({names}"
                 f"{', ...' if len(without) > 8 else ''}); --llm writes it."
             ),
             soft_wrap=True,
         )
     if closing is not None:
-        screen.print(_text(closing), soft_wrap=True)
-    screen.print(_text(f"Concepts: {out / 'concepts.json'}"), soft_wrap=True)
+        screen.print(styled(closing), soft_wrap=True)
+    screen.print(styled(f"Concepts: {out / 'concepts.json'}"), soft_wrap=True)
 
 
 def _table(screen: Console, discovery: Discovery) -> None:
@@ -96,18 +95,12 @@ def _table(screen: Console, discovery: Discovery) -> None:
         batches = discovery.provenance.get(concept.name, {}).get("batches", 0)
         where = "all domains" if concept.domains is None else ", ".join(concept.domains)
         grid.add_row(
-            _text(one_line(concept.name, NAME_WIDTH)),
-            _text(f"{batches:,}" if batches else "given"),
-            _text(one_line(where, WHERE_WIDTH)),
+            styled(one_line(concept.name, NAME_WIDTH)),
+            styled(f"{batches:,}" if batches else "given"),
+            styled(one_line(where, WHERE_WIDTH)),
         )
     screen.print()
     screen.print(grid)
     if len(discovery.concepts) > MOST:
-        screen.print(_text(f"and {len(discovery.concepts) - MOST} more", "dim"))
+        screen.print(styled(f"and {len(discovery.concepts) - MOST} more", "dim"))
     screen.print()
-
-
-def _text(words: str, style: str = "") -> Text:
-    from rich.text import Text
-
-    return Text(clean(words), style=style)

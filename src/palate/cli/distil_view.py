@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from palate.cli.terminal import console
-from palate.cli.terminal_text import clean, one_line
+from palate.cli.screen import console, paragraph, percent, styled
+from palate.cli.terminal_text import one_line
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
     from palate.data.preferences import Preferences
     from palate.distil.student import Student
 
 HEAD = ("concept", "pairs", "not 0", "right sign", "kappa", "variance held", "result")
-WIDTH = 100
 
 
 def print_student(student: Student, preferences: Preferences, *, file: str, out: Path) -> None:
@@ -38,11 +33,11 @@ def print_student(student: Student, preferences: Preferences, *, file: str, out:
     from rich.table import Table
 
     screen = console()
-    _paragraph(screen, student.notes[0], style="bold")
+    paragraph(screen, student.notes[0], style="bold")
     grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     for k, name in enumerate(HEAD):
         side: Literal["left", "right"] = "left" if k in (0, len(HEAD) - 1) else "right"
-        grid.add_column(_text(name), justify=side, overflow="fold")
+        grid.add_column(styled(name), justify=side, overflow="fold")
     order = ["verdict", "reliability", "n_nonzero"]
     table = student.table.sort(order, descending=[False, True, True], nulls_last=True)
     for row in table.iter_rows(named=True):
@@ -50,21 +45,21 @@ def print_student(student: Student, preferences: Preferences, *, file: str, out:
             one_line(row["concept"], 30),
             f"{row['n_pairs']:,}",
             f"{row['n_nonzero']:,}",
-            _percent(row["sign_agreement"] if row["reliability"] is not None else None),
+            percent(row["sign_agreement"] if row["reliability"] is not None else None),
             "–" if row["kappa"] is None or row["reliability"] is None else f"{row['kappa']:.2f}",
-            _percent(row["reliability"])
+            percent(row["reliability"])
             + (
-                f" ({_percent(row['low'])[:-2]} to {_percent(row['high'])[:-2]})"
+                f" ({percent(row['low'])[:-2]} to {percent(row['high'])[:-2]})"
                 if row["reliability"] is not None
                 else ""
             ),
             _result(row),
         )
-        grid.add_row(*(_text(cell) for cell in cells))
+        grid.add_row(*(styled(cell) for cell in cells))
     screen.print()
     screen.print(grid)
     screen.print()
-    _paragraph(
+    paragraph(
         screen,
         "Held out by prompt. Right sign: among annotations that are not 0. Kappa: of rounded "
         "values. Variance held: squared correlation with the annotations, 90 % interval.",
@@ -72,17 +67,17 @@ def print_student(student: Student, preferences: Preferences, *, file: str, out:
     new = [d for d in preferences.domains if d not in student.domains]
     if new:
         named = ", ".join(one_line(d, 30) for d in new[:8]) + (", ..." if len(new) > 8 else "")
-        _paragraph(screen, f"Domains that the student was not trained on: {named}.")
+        paragraph(screen, f"Domains that the student was not trained on: {named}.")
     screen.print()
     if student.concepts:
-        screen.print(_text(f"Values of {preferences.n_pairs:,} pairs: {out}"), soft_wrap=True)
+        screen.print(styled(f"Values of {preferences.n_pairs:,} pairs: {out}"), soft_wrap=True)
         files = f"--concepts {out}/concepts.json --values {out}/values.jsonl"
-        screen.print(_text(f"Next: palate explain {file} {files}"), soft_wrap=True)
+        screen.print(styled(f"Next: palate explain {file} {files}"), soft_wrap=True)
     else:
-        screen.print(_text(f"No values were written; what is left: {out}"), soft_wrap=True)
+        screen.print(styled(f"No values were written; what is left: {out}"), soft_wrap=True)
     if student.left:
         again = f"palate annotate {file} --concepts {out}/concepts_left.json --llm MODEL"
-        screen.print(_text(f"Left to a language model: {again}"), soft_wrap=True)
+        screen.print(styled(f"Left to a language model: {again}"), soft_wrap=True)
 
 
 def _result(row: Mapping[str, Any]) -> str:
@@ -96,18 +91,3 @@ def _result(row: Mapping[str, Any]) -> str:
         return f"left: given up, {kind_of(reason)[0]}"
     known = row["reliability"] is not None  # then the column beside says why
     return "left" if known else "left: " + reason.split(";")[0]
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.0f} %"
-
-
-def _paragraph(screen: Console, text: str, *, style: str = "") -> None:
-    for line in textwrap.wrap(clean(text), WIDTH):
-        screen.print(_text(line, style), soft_wrap=True)
-
-
-def _text(text: object, style: str = "") -> Text:
-    from rich.text import Text
-
-    return Text(clean(text), style=style)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from palate.cli.terminal import console
-from palate.cli.terminal_text import clean, one_line
+from palate.cli.screen import console, paragraph, styled
+from palate.cli.terminal_text import one_line
 from palate.explanations.protocol_table import (
     LEGEND,
     Table,
@@ -19,9 +18,7 @@ from palate.explanations.protocol_table import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table as Grid
-    from rich.text import Text
 
     from palate.explanations.protocol_result import Evaluation
 
@@ -44,22 +41,22 @@ def print_evaluation(
     """
     screen = console()
     for sentence in sentences(evaluation):
-        _paragraph(screen, sentence)
+        paragraph(screen, sentence)
     for table in (short_table(evaluation), *tables(evaluation)[1:]):
         screen.print()
-        screen.print(_text(table.caption, "bold"))
+        screen.print(styled(table.caption, "bold"))
         screen.print(_grid(table))
     screen.print()
     for line in (LEGEND, about(evaluation)):
-        _paragraph(screen, line)
+        paragraph(screen, line)
     skipped = (f"Skipped: {reason}" for reason in evaluation.skipped.values())
     for note in (*notes, *evaluation.notes, *skipped):
-        _paragraph(screen, note, bullet=True)
+        paragraph(screen, note, bullet=True)
     if out is not None:
         screen.print()
-        screen.print(_text(f"Tables: {out / 'evaluation.html'}", "bold"), soft_wrap=True)
+        screen.print(styled(f"Tables: {out / 'evaluation.html'}", "bold"), soft_wrap=True)
         names = "evaluation.json, evaluation.csv, evaluation.md, run.json"
-        screen.print(_text(f"Data:   {names} in {out}"), soft_wrap=True)
+        screen.print(styled(f"Data:   {names} in {out}"), soft_wrap=True)
 
 
 def _grid(table: Table) -> Grid:
@@ -69,29 +66,11 @@ def _grid(table: Table) -> Grid:
     for k, title in enumerate(table.head):
         # a hyphen would keep "shared-only" on one line of the head
         grid.add_column(
-            _text(title.replace("-only", " only")),
+            styled(title.replace("-only", " only")),
             justify="right" if k else "left",
             max_width=NAME_WIDTH,
             overflow="fold",
         )
     for row in table.rows:
-        grid.add_row(*(_text(one_line(cell, NAME_WIDTH)) for cell in row))
+        grid.add_row(*(styled(one_line(cell, NAME_WIDTH)) for cell in row))
     return grid
-
-
-def _text(text: str, style: str = "") -> Text:
-    from rich.text import Text
-
-    return Text(clean(text), style=style)
-
-
-def _paragraph(screen: Console, text: str, *, bullet: bool = False) -> None:
-    """Print a text in lines that part no number from its per cent sign."""
-    for line in textwrap.wrap(
-        " ".join(clean(text).split()).replace(" %", "\u00a0%"),
-        width=screen.width,
-        initial_indent="· " if bullet else "",
-        subsequent_indent="  " if bullet else "",
-        break_on_hyphens=False,
-    ):
-        screen.print(_text(line.replace("\u00a0", " ")), soft_wrap=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, read_file
+from palate.cli.screen import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,19 +51,15 @@ def inspect(
         _show(found, file)
 
 
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
 def _show(found: Inspection, file: str) -> None:
-    from palate.cli.terminal import console
+    from palate.cli.screen import console
     from palate.cli.terminal_text import one_line
 
     screen = console()
     screen.print(
-        f"{one_line(file, 200)}: {_count(found.n_pairs, 'pair')}, "
-        f"{_count(found.n_prompts, 'prompt')}, {_count(len(found.domains), 'domain')}, "
-        f"{_count(len(found.mechanisms), 'mechanism')} "
+        f"{one_line(file, 200)}: {counted(found.n_pairs, 'pair')}, "
+        f"{counted(found.n_prompts, 'prompt')}, {counted(len(found.domains), 'domain')}, "
+        f"{counted(len(found.mechanisms), 'mechanism')} "
         f"(format {found.provenance.get('format', '?')})"
     )
     screen.print(

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from palate.cli.terminal import console
-from palate.cli.terminal_text import clean, one_line
+from palate.cli.screen import console, paragraph, styled
+from palate.cli.terminal_text import one_line
 from palate.explanations.plan_result import DIFFERENCE, DOMAIN, SHARED, rounded
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.text import Text
 
     from palate.explanations.plan_result import Plan
 
@@ -50,7 +48,7 @@ def print_plan(
     """
     screen = console()
     for k, sentence in enumerate(plan.sentences):
-        _paragraph(screen, sentence, style="bold" if k == 0 else "")
+        paragraph(screen, sentence, style="bold" if k == 0 else "")
     if domain is not None or concept is not None:
         rows = plan.table.filter(
             (pl.col("domain") == domain) if domain is not None else (pl.col("concept") == concept)
@@ -65,28 +63,28 @@ def print_plan(
             elif rows.height:
                 _table(screen, f"Effects: {words}", rows)
     screen.print()
-    _paragraph(
+    paragraph(
         screen,
         "Pairs: with a verdict that is no tie, in every domain. Alone: if no other concept is "
         "supported. Now: with the data at hand. –: more than 10,000,000, or not known.",
     )
     for note in (*notes, *plan.notes):
-        _paragraph(screen, note, bullet=True)
+        paragraph(screen, note, bullet=True)
     if out is not None:
         screen.print()
-        screen.print(_text(f"Plan: {out}"), soft_wrap=True)
+        screen.print(styled(f"Plan: {out}"), soft_wrap=True)
 
 
 def _table(screen: Console, title: str, rows: pl.DataFrame) -> None:
     from rich.table import Table
 
     screen.print()
-    screen.print(_text(one_line(title), "bold"))
+    screen.print(styled(one_line(title), "bold"))
     grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     for k, name in enumerate(HEAD):
-        grid.add_column(_text(name), justify="left" if k < 3 else "right", overflow="fold")
+        grid.add_column(styled(name), justify="left" if k < 3 else "right", overflow="fold")
     for row in rows.iter_rows(named=True):
-        grid.add_row(*(_text(cell) for cell in _cells(row)))
+        grid.add_row(*(styled(cell) for cell in _cells(row)))
     screen.print(grid)
 
 
@@ -100,20 +98,3 @@ def _cells(row: dict[str, Any]) -> Sequence[str]:
         "–" if now is None else f"{now:.2f}",
         "–" if smallest is None else f"{smallest:.0f} %",
     )
-
-
-def _text(text: str, style: str = "") -> Text:
-    from rich.text import Text
-
-    return Text(clean(text), style=style)
-
-
-def _paragraph(screen: Console, text: str, *, style: str = "", bullet: bool = False) -> None:
-    for line in textwrap.wrap(
-        " ".join(clean(text).split()).replace(" %", "\u00a0%"),
-        width=screen.width,
-        initial_indent="· " if bullet else "",
-        subsequent_indent="  " if bullet else "",
-        break_on_hyphens=False,
-    ):
-        screen.print(_text(line.replace("\u00a0", " "), style), soft_wrap=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from palate.cli.progress import Stages
+from palate.cli.screen import counted
 
 if TYPE_CHECKING:
     from palate.data.preferences import Preferences
@@ -119,8 +120,8 @@ def execute(request: Request) -> None:
         from palate.explanations.explain import explain_all
 
         stages.stage(
-            f"Explaining {_count(len(names), 'mechanism')} "
-            f"with {_count(gathered.matrix.n_concepts, 'concept')}"
+            f"Explaining {counted(len(names), 'mechanism')} "
+            f"with {counted(gathered.matrix.n_concepts, 'concept')}"
         )
         explanations = explain_all(
             preferences,
@@ -188,7 +189,7 @@ def execute(request: Request) -> None:
     rejected = preferences.provenance.get("rejected_rows", 0)
     notes = [*gathered.notes, *(f"Skipped: {reason}" for reason in explanations.skipped.values())]
     if rejected:
-        notes.append(f"{_count(rejected, 'bad row')} left out.")
+        notes.append(f"{counted(rejected, 'bad row')} left out.")
     print_summary(explanations, opening=request.opening, notes=notes, out=request.out)
 
 
@@ -205,7 +206,3 @@ def folder_for(source: str) -> Path:
         r"(\.(gz|zst|jsonl|ndjson|json|csv|tsv|parquet))+$", "", name, flags=re.IGNORECASE
     )
     return Path(f"palate-{re.sub(r'[^A-Za-z0-9._-]+', '-', stem) or 'run'}")
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from palate.cli.screen import counted
 from palate.errors import InputError, OutputError, shorten
 
 if TYPE_CHECKING:
@@ -55,13 +56,13 @@ def show(
 
     from rich.table import Table
 
-    from palate.cli.terminal import console
+    from palate.cli.screen import console
     from palate.cli.terminal_text import one_line
 
     screen = console()
     answers = sum(row.answers for row in kept)
     screen.print(
-        f"{one_line(path, 200)}: {_count(answers, 'answer')}, {size(path) / 1e6:,.1f} MB",
+        f"{one_line(path, 200)}: {counted(answers, 'answer')}, {size(path) / 1e6:,.1f} MB",
         markup=False,
         highlight=False,
         soft_wrap=True,
@@ -131,7 +132,7 @@ def export(
             n += 1
     if not n:
         _nothing(path, which)
-    _say(f"{_count(n, 'answer')} written to {out}.")
+    _say(f"{counted(n, 'answer')} written to {out}.")
 
 
 def prune(
@@ -155,13 +156,13 @@ def prune(
     if not n:
         _nothing(path, which)
     if dry_run:
-        _say(f"{_count(n, 'answer')} would be deleted from {path}.")
+        _say(f"{counted(n, 'answer')} would be deleted from {path}.")
         return
     if n and not yes:
         raise InputError(
-            f"{_count(n, 'answer')} would be deleted from {path} for good; give --yes to do it."
+            f"{counted(n, 'answer')} would be deleted from {path} for good; give --yes to do it."
         )
-    _say(f"{_count(delete(path, which), 'answer')} deleted from {path}.")
+    _say(f"{counted(delete(path, which), 'answer')} deleted from {path}.")
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"show": show, "export": export, "prune": prune}
@@ -219,7 +220,3 @@ def _say(sentence: str) -> None:
     from palate.cli.terminal_text import clean
 
     print(clean(sentence))
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"

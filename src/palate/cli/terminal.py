@@ -7,14 +7,13 @@ of a fixed width. Every name goes through `clean` and none is read as markup.
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from palate.cli.terminal_text import clean
+from palate.cli.screen import console, paragraph, styled
 from palate.explanations.evaluation import IN_DOMAIN, NEW_DOMAIN, OURS
 from palate.explanations.yardsticks import NULLS, best_null
 from palate.report.effect_words import SYMBOLS
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
     from palate.explanations.explanation import Explanation
 
-PLAIN_WIDTH, WIDEST = 100, 120
 BAR = 12
 MANY = 6  # mechanisms above this number are summarised more briefly
 MODELS = {
@@ -43,24 +41,6 @@ MODELS = {
     "per domain": "one regression per domain",
 }
 COLOURS = {"●": "blue", "■": "green", "◆": "dark_orange"}
-
-
-def console() -> Console:
-    """Return the console of standard output, plain and 100 columns wide unless it is a terminal."""
-    from rich.console import Console
-
-    here = Console(highlight=False, markup=False, emoji=False)
-    if here.is_terminal:
-        return Console(highlight=False, markup=False, emoji=False, width=min(here.width, WIDEST))
-    return Console(
-        highlight=False,
-        markup=False,
-        emoji=False,
-        width=PLAIN_WIDTH,
-        no_color=True,
-        force_terminal=False,
-        legacy_windows=False,
-    )
 
 
 def print_summary(
@@ -86,16 +66,16 @@ def print_summary(
     screen = console()
     first, second, *rest = [*summary_sentences(explanations), ""]
     for sentence in (first, second):
-        _paragraph(screen, sentence, style="bold")
+        paragraph(screen, sentence, style="bold")
     if len(explanations) > 1:
         for sentence in rest:
-            _paragraph(screen, sentence)
+            paragraph(screen, sentence)
     else:
         for sentence in fdr_sentences(explanations):
-            _paragraph(screen, sentence)
+            paragraph(screen, sentence)
     screen.print()
     for sentence in opening:
-        _paragraph(screen, sentence)
+        paragraph(screen, sentence)
         screen.print()
     many = len(explanations) > MANY
     for explanation in explanations:
@@ -105,12 +85,12 @@ def print_summary(
         [*notes, *([weak] if weak else ()), *(_common(explanations) if many else ())]
     )
     if remarks:
-        screen.print(_text("Notes", "bold"))
+        screen.print(styled("Notes", "bold"))
         for note in remarks:
-            _paragraph(screen, note, bullet=True)
+            paragraph(screen, note, bullet=True)
         screen.print()
     level = level_of(explanations[0])
-    _paragraph(
+    paragraph(
         screen,
         "Lift: what one step of a concept does to the chance of a response in an even choice "
         f"(+20 %: from 50 to 60), estimated without shrinkage, with its {level} % interval. ● "
@@ -119,33 +99,33 @@ def print_summary(
     )
     if out is not None:
         screen.print()
-        screen.print(_text(f"Report: {out / 'report.html'}", "bold"), soft_wrap=True)
+        screen.print(styled(f"Report: {out / 'report.html'}", "bold"), soft_wrap=True)
         names = "explanation.json, pairs.parquet, weights.csv, run.json"
-        screen.print(_text(f"Data:   {names} in {out}"), soft_wrap=True)
+        screen.print(styled(f"Data:   {names} in {out}"), soft_wrap=True)
 
 
 def _print_mechanism(screen: Console, explanation: Explanation, *, many: bool) -> None:
     counts = explanation.counts
     ties = f", {counts['ties']:,} ties left out" if counts.get("ties") else ""
-    screen.rule(_text(explanation.mechanism, "bold"), align="left", characters="─")
+    screen.rule(styled(explanation.mechanism, "bold"), align="left", characters="─")
     everywhere, within = supported_effects(explanation), domain_statements(explanation)
     n = explanation.concepts.n_concepts
-    _paragraph(
+    paragraph(
         screen,
         f"{counts['judged']:,} verdicts{ties}; {len(everywhere)} of {n} "
         f"concept{'' if n == 1 else 's'} supported everywhere, {len(within)} "
         f"statement{'' if len(within) == 1 else 's'} about single domains.",
     )
     for sentence in held_out(explanation):
-        _paragraph(screen, sentence)
+        paragraph(screen, sentence)
     if not everywhere and not within:
-        _paragraph(screen, nothing_sentence([explanation]))
+        paragraph(screen, nothing_sentence([explanation]))
     largest = max((abs(lift(e.estimate)) for e in (*everywhere, *within)), default=0.0)
     _print_everywhere(screen, explanation, everywhere, largest, top=5 if many else 8)
     _print_domains(screen, explanation, within, largest, top=4 if many else 8)
     if not many:
         for note in explanation.notes:
-            _paragraph(screen, note, bullet=True)
+            paragraph(screen, note, bullet=True)
     screen.print()
 
 
@@ -157,12 +137,12 @@ def _print_everywhere(
     steps = _steps(explanation)
     table = _table(["supported everywhere"], "one step" if steps else "", level_of(explanation))
     for effect in found[:top]:
-        last = (_text(steps[effect.index]),) if steps else ()
-        table.add_row(_mark(effect), _text(effect.concept), *_numbers(effect, largest), *last)
+        last = (styled(steps[effect.index]),) if steps else ()
+        table.add_row(_mark(effect), styled(effect.concept), *_numbers(effect, largest), *last)
     screen.print()
     screen.print(table)
     if len(found) > top:
-        screen.print(_text(f"  and {len(found) - top} more in the report", "dim"))
+        screen.print(styled(f"  and {len(found) - top} more in the report", "dim"))
 
 
 def _print_domains(
@@ -176,15 +156,15 @@ def _print_domains(
         elsewhere = math.nan if part is None else effect.estimate - part.estimate
         table.add_row(
             _mark(effect),
-            _text(effect.domain or ""),
-            _text(effect.concept),
+            styled(effect.domain or ""),
+            styled(effect.concept),
             *_numbers(effect, largest),
-            _text("–" if math.isnan(elsewhere) else f"{lift_words(elsewhere)} %"),
+            styled("–" if math.isnan(elsewhere) else f"{lift_words(elsewhere)} %"),
         )
     screen.print()
     screen.print(table)
     if len(found) > top:
-        screen.print(_text(f"  and {len(found) - top} more in the report", "dim"))
+        screen.print(styled(f"  and {len(found) - top} more in the report", "dim"))
 
 
 def held_out(explanation: Explanation) -> list[str]:
@@ -228,28 +208,28 @@ def _table(first: Sequence[str], last: str, level: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("", width=1, no_wrap=True)
     for title, width in zip(first, (28,) if len(first) == 1 else (14, 21), strict=True):
-        table.add_column(_text(title), width=width, overflow="ellipsis", no_wrap=True)
-    table.add_column(_text("lift"), width=BAR, no_wrap=True)
+        table.add_column(styled(title), width=width, overflow="ellipsis", no_wrap=True)
+    table.add_column(styled("lift"), width=BAR, no_wrap=True)
     for title, width in (("", 7), (f"{level} % interval", 14)):
-        table.add_column(_text(title), justify="right", min_width=width, no_wrap=True)
+        table.add_column(styled(title), justify="right", min_width=width, no_wrap=True)
     if last:
         room = 22 if len(first) == 1 else 12
         table.add_column(
-            _text(last), justify="right", max_width=room, overflow="ellipsis", no_wrap=True
+            styled(last), justify="right", max_width=room, overflow="ellipsis", no_wrap=True
         )
     return table
 
 
 def _mark(effect: Effect) -> Text:
     symbol = SYMBOLS[effect.verdict]
-    return _text(symbol, COLOURS.get(symbol, ""))
+    return styled(symbol, COLOURS.get(symbol, ""))
 
 
 def _numbers(effect: Effect, largest: float) -> tuple[Text, ...]:
     return (
         _bar(lift(effect.estimate), largest),
-        _text(f"{lift_words(effect.estimate)} %"),
-        _text(f"[{interval_words(effect.low, effect.high).replace(' to ', ', ')}]"),
+        styled(f"{lift_words(effect.estimate)} %"),
+        styled(f"[{interval_words(effect.low, effect.high).replace(' to ', ', ')}]"),
     )
 
 
@@ -292,21 +272,3 @@ def _common(explanations: Sequence[Explanation]) -> list[str]:
     return found[:12] + (
         [f"{len(found) - 12} more notes are in the report."] if len(found) > 12 else []
     )
-
-
-def _text(text: str, style: str = "") -> Text:
-    from rich.text import Text
-
-    return Text(clean(text), style=style)
-
-
-def _paragraph(screen: Console, text: str, *, style: str = "", bullet: bool = False) -> None:
-    """Print a text in lines that part no number from its per cent sign."""
-    for line in textwrap.wrap(
-        " ".join(clean(text).split()).replace(" %", "\u00a0%"),
-        width=screen.width,
-        initial_indent="· " if bullet else "",
-        subsequent_indent="  " if bullet else "",
-        break_on_hyphens=False,
-    ):
-        screen.print(_text(line.replace("\u00a0", " "), style), soft_wrap=True)

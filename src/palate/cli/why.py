@@ -252,7 +252,7 @@ def _show(local: object, notes: Sequence[str]) -> None:
 
 
 def _print(lines: Sequence[str]) -> None:
-    from palate.cli.terminal import console
+    from palate.cli.screen import console
     from palate.cli.terminal_text import clean
 
     screen = console()
