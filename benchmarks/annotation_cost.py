@@ -51,10 +51,10 @@ from palate.concepts.annotation.annotate import annotate
 from palate.concepts.annotation.annotation import Annotation
 from palate.concepts.annotation.protocols import PROTOCOLS
 from palate.concepts.annotation.questions import pairs_request
-from palate.concepts.annotation.shown import show
 from palate.concepts.concept import Concept
 from palate.concepts.imported import read_concepts
 from palate.data.demo import demo_paths
+from palate.data.shown import show
 from palate.data.splits import grouped_folds
 from palate.explanations.annotation_policies import economical, growing_rounds
 from palate.explanations.evaluation import chosen_log_odds, trial

@@ -17,7 +17,6 @@ from palate.concepts.annotation.questions import (
     relevance_request,
     score_request,
 )
-from palate.concepts.annotation.shown import Shown
 from palate.concepts.concept import Concept
 from palate.concepts.discovery import asking as discovery
 from palate.concepts.discovery.batches import Batch
@@ -27,6 +26,7 @@ from palate.concepts.discovery.proposals import ShownPair, propose_request
 from palate.concepts.discovery.settings import Settings
 from palate.concepts.discovery.tagging import tagging_request
 from palate.concepts.discovery.topics import Topics, topics_request
+from palate.data.shown import Shown
 from palate.llm.prompt import Prompt, load_prompt
 from palate.llm.request import Request
 

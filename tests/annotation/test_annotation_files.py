@@ -15,11 +15,11 @@ import palate
 from palate.cli.annotate_view import print_annotation
 from palate.concepts.annotation.annotation import Annotation
 from palate.concepts.annotation.board import Lost
-from palate.concepts.annotation.injection import Flag
 from palate.concepts.annotation.notes import notes_of
 from palate.concepts.annotation.second_order import Consistency, combined, consistency
 from palate.concepts.gather import gather
 from palate.concepts.matrix import ConceptMatrix
+from palate.data.injection import Flag
 from palate.data.preferences import Preferences
 from palate.errors import FileFormatError, InputError
 from palate.explanations.annotated import with_orders

@@ -18,9 +18,9 @@ from palate.concepts.annotation.questions import (
     relevance_request,
     score_request,
 )
-from palate.concepts.annotation.shown import Shown, show
 from palate.concepts.annotation.typical import typical_answer
 from palate.concepts.concept import Concept
+from palate.data.shown import Shown, show
 from palate.llm.prompt import fence, load_prompt, read_fences
 
 CONCEPTS = (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from palate.concepts.annotation.rounds import rounds_of
 from palate.concepts.annotation.second_order import audited
-from palate.concepts.annotation.shown import b_first, clean, may_cut, shorten, show
+from palate.data.shown import b_first, clean, may_cut, shorten, show
 
 # one visible character each, written in several code points
 WHOLE = [

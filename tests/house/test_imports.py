@@ -16,7 +16,8 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"data", "llm"}),
     frozenset({"concepts", "mechanisms", "models", "inference"}),
     frozenset({"explanations"}),
-    frozenset({"validate", "actions", "report", "distil"}),
+    frozenset({"validate", "actions", "distil"}),
+    frozenset({"report"}),  # draws what the others found
     frozenset({"cli"}),
 )
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}

@@ -26,8 +26,10 @@ from __future__ import annotations
 import hashlib
 import importlib.resources
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import get_args
 
 from palate.errors import InputError
@@ -187,3 +189,16 @@ def read_fences(text: str) -> dict[str, str]:
         if match[2] == code:
             found[match[1]] = match[3]
     return found
+
+
+@lru_cache(maxsize=4096)  # the same definitions stand in every question
+def one_line(text: str) -> str:
+    """Return a text on one line, without control, format and surrogate characters.
+
+    Parameters
+    ----------
+    text
+        Any text.
+    """
+    kept = (" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
+    return " ".join("".join(kept).split())

@@ -23,7 +23,6 @@ from palate.concepts.annotation.annotation import Annotation
 from palate.concepts.annotation.asking import BLOCK
 from palate.concepts.annotation.board import Board
 from palate.concepts.annotation.comparing import ask_orders
-from palate.concepts.annotation.injection import flags_of
 from palate.concepts.annotation.policy import Policy
 from palate.concepts.annotation.protocols import (
     Definitions,
@@ -37,6 +36,7 @@ from palate.concepts.annotation.rounds import rounds_of
 from palate.concepts.annotation.scoring import ask_scores
 from palate.concepts.annotation.second_order import audited
 from palate.concepts.concept import Concept
+from palate.data.injection import flags_of
 from palate.data.preferences import Preferences
 from palate.errors import DataError, InputError
 from palate.llm.outcome import Asks

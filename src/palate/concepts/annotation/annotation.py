@@ -22,10 +22,10 @@ import polars as pl
 
 from palate.concepts.annotation.asking import Spent
 from palate.concepts.annotation.board import Lost
-from palate.concepts.annotation.injection import Flag
 from palate.concepts.annotation.second_order import Consistency, combined, consistency
 from palate.concepts.concept import Concept
 from palate.concepts.matrix import ConceptMatrix, Scale
+from palate.data.injection import Flag
 
 if TYPE_CHECKING:
     from palate.concepts.annotation.board import Board

@@ -17,11 +17,11 @@ import numpy.typing as npt
 from palate.concepts.annotation.asking import BLOCK, Question, Spent, Together, ask
 from palate.concepts.annotation.policy import AnnotationState, Decision
 from palate.concepts.annotation.protocols import Choices, chunks
-from palate.concepts.annotation.questions import high_only
 from palate.concepts.annotation.second_order import combined
-from palate.concepts.annotation.shown import Shown, show
 from palate.concepts.concept import Concept
+from palate.concepts.poles import high_only
 from palate.data.preferences import Preferences
+from palate.data.shown import Shown, show
 from palate.llm.outcome import Asks, Failure, Outcome
 
 Array = npt.NDArray[np.float64]

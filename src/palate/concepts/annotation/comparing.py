@@ -11,8 +11,8 @@ from palate.concepts.annotation.asking import Question, Together
 from palate.concepts.annotation.board import Board, Mask
 from palate.concepts.annotation.questions import compare_request, pairs_request
 from palate.concepts.annotation.reading import compared
-from palate.concepts.annotation.shown import Shown, b_first
 from palate.concepts.annotation.together import Asked, together
+from palate.data.shown import Shown, b_first
 from palate.llm.outcome import Failure
 from palate.llm.request import Request
 

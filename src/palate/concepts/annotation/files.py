@@ -28,11 +28,11 @@ import numpy as np
 from palate.concepts.annotation.annotation import Annotation, Array, matrix_of
 from palate.concepts.annotation.asking import Spent
 from palate.concepts.annotation.board import Lost
-from palate.concepts.annotation.injection import Flag
 from palate.concepts.annotation.second_order import Consistency
 from palate.concepts.concept import Concept
 from palate.concepts.imported_files import ValueRow, read_definitions, value_rows
 from palate.data.atomic import write_text
+from palate.data.injection import Flag
 from palate.errors import FileFormatError, OutputError, RowError
 
 SCHEMA = "palate.annotation/1"

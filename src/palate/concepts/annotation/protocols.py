@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
-from palate.concepts.annotation.shown import MAX_CHARS
+from palate.data.shown import MAX_CHARS
 from palate.errors import InputError, UnknownNameError
 
 Protocol = Literal["lean", "paper", "score"]

@@ -19,22 +19,18 @@ they cannot be mistaken for a score or for the number of a response.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Literal
 
-from palate.concepts.annotation.shown import Shown, clean
 from palate.concepts.concept import Concept
-from palate.llm.prompt import Prompt, load_prompt
+from palate.data.shown import Shown, clean
+from palate.llm.prompt import Prompt, load_prompt, one_line
 from palate.llm.request import Request
 
 PACKAGE = "palate.concepts.annotation"
 ANSWERS = ("first", "second", "equal", "irrelevant")
 SCORES = (0, 7)
-_POLES = re.compile(
-    r"high:\s+(?:the response\s+)?(.*?\S)\s*[;.]\s*low:\s.*", re.IGNORECASE | re.DOTALL
-)
 _FIRST_PAIR = re.compile(r"(\{\{material:[a-z]+)_1")
 Side = Literal["a", "b"]
 
@@ -193,35 +189,6 @@ def definitions(concepts: Sequence[Concept]) -> str:
     return "\n".join(
         f"{field(k)} {one_line(c.name)}: {one_line(c.definition)}" for k, c in enumerate(concepts)
     )
-
-
-def high_only(definition: str) -> str:
-    """Return what a response with much of a quality does, without the low end of the definition.
-
-    Which response has more follows from the high end alone. Of "High: the response runs to many
-    words; low: it is short" this is "runs to many words"; a definition of another form stays as it
-    is.
-
-    Parameters
-    ----------
-    definition
-        The definition.
-    """
-    high = _POLES.fullmatch(definition.strip())
-    return high[1] if high else definition
-
-
-@lru_cache(maxsize=4096)  # the same definitions stand in every question
-def one_line(text: str) -> str:
-    """Return a text on one line, without control, format and surrogate characters.
-
-    Parameters
-    ----------
-    text
-        Any text.
-    """
-    kept = (" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
-    return " ".join("".join(kept).split())
 
 
 def _schema(concepts: Sequence[Concept], answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from palate.concepts.annotation.shown import draw
+from palate.data.shown import draw
 
 
 def rounds_of(

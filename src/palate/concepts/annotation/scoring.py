@@ -12,7 +12,7 @@ from palate.concepts.annotation.asking import Question
 from palate.concepts.annotation.board import Array, Board, Mask
 from palate.concepts.annotation.questions import Side, score_request
 from palate.concepts.annotation.reading import difference, scored
-from palate.concepts.annotation.shown import Shown
+from palate.data.shown import Shown
 from palate.llm.outcome import Failure
 from palate.llm.request import Request
 

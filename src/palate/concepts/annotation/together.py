@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from palate.concepts.annotation.shown import draw
+from palate.data.shown import draw
 
 LEVELS = 48
 """Digits of the hash."""

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from palate.concepts.annotation.questions import one_line
 from palate.concepts.discovery.asking import (
     an_object,
     ask_groups,
@@ -16,6 +15,7 @@ from palate.concepts.discovery.asking import (
     refuse_if_most_failed,
 )
 from palate.llm.outcome import Answer, Asks, Outcome
+from palate.llm.prompt import one_line
 from palate.llm.request import Request
 
 CONCEPTS_PER_CALL = 5

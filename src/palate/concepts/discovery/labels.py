@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from palate.concepts.annotation.shown import draw
 from palate.concepts.discovery.proposals import ShownPair
 from palate.concepts.discovery.sample import generator
 from palate.data.preferences import Preferences
+from palate.data.shown import draw
 
 
 class Labels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from palate.concepts.annotation.questions import one_line
+from palate.llm.prompt import one_line
 
 LONGEST_NAME, MOST_WORDS = 60, 6
 LONGEST_TEXT = 400

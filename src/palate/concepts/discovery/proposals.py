@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from palate.concepts.annotation.shown import Shown, show
 from palate.concepts.discovery.asking import an_object, messages, refuse_if_most_failed
 from palate.concepts.discovery.batches import DIFFERENCE, Batch
 from palate.concepts.discovery.names import concept_name, text_of
 from palate.concepts.discovery.settings import Settings
 from palate.concepts.vocabulary import COMMONPLACE
+from palate.data.shown import Shown, show
 from palate.llm.outcome import Answer, Asks
 from palate.llm.request import Request
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from palate.concepts.annotation.shown import clean, shorten
 from palate.concepts.discovery.asking import (
     an_object,
     messages,
@@ -16,6 +15,7 @@ from palate.concepts.discovery.asking import (
 from palate.concepts.discovery.names import topic_name
 from palate.concepts.discovery.sample import sampled_queries
 from palate.concepts.discovery.settings import Settings
+from palate.data.shown import clean, shorten
 from palate.llm.outcome import Answer, Asks
 from palate.llm.request import Request
 

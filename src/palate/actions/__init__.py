@@ -1,0 +1,1 @@
+"""Explanations put to work, which also tests them: judge hack and tie break."""

@@ -1,0 +1,1 @@
+"""Things that give verdicts: LLM judges in all their modes, and reward models."""

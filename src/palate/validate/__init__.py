@@ -1,0 +1,1 @@
+"""Whether judges and annotators can be trusted: agreement, order consistency, alternative test."""
