@@ -5,7 +5,8 @@
     request.key({"model": "openai:gpt-5-mini", "temperature": 0})
 
 The key is a hash of everything that is sent: what the backend sends with every request (model and
-parameters), the messages, the schema and its name, the limit on the answer and the sample index.
+parameters), the messages, the schema and its name, the limit on the answer, the sample index, and
+whether probabilities were asked for.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class Request:
         Limit on the answer.
     about
         What it is about, for people ("pair 12, both orders"); neither sent nor part of the key.
+    probabilities
+        Whether the endpoint is to say how probable each option of an answer was, where it can.
     """
 
     messages: tuple[Message, ...]
@@ -62,6 +65,7 @@ class Request:
     sample: int = 0
     max_tokens: int = 1024
     about: str = ""
+    probabilities: bool = False
 
     def key(self, sent: Mapping[str, Any]) -> bytes:
         """Return the 16-byte key of this request when it is sent with these parameters.
@@ -79,5 +83,7 @@ class Request:
             "sample": self.sample,
             "max_tokens": self.max_tokens,
         }
+        if self.probabilities:  # else absent, so that answers stored before it existed are found
+            whole["probabilities"] = True
         text = json.dumps(whole, sort_keys=False, ensure_ascii=True, separators=(",", ":"))
         return hashlib.blake2b(text.encode("ascii"), digest_size=KEY_BYTES).digest()
