@@ -31,7 +31,17 @@ from palate.cli.llm_options import (
     closing_line,
     open_client,
 )
-from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, read_file
+from palate.cli.reading import (
+    BadRows,
+    Columns,
+    DomainColumn,
+    FormatName,
+    Overwrite,
+    Quiet,
+    Seed,
+    VerdictColumns,
+    read_file,
+)
 
 if TYPE_CHECKING:
     from palate.concepts.annotation.annotation import Annotation
@@ -152,10 +162,7 @@ def annotate(
             rich_help_panel=ASKING,
         ),
     ] = None,
-    format: Annotated[
-        str | None,
-        typer.Option("--format", help="Format of FILE; told from its content."),
-    ] = None,
+    format: FormatName = None,
     domain_column: DomainColumn = None,
     column: Columns = None,
     verdict_column: VerdictColumns = None,
@@ -163,10 +170,8 @@ def annotate(
         Path | None,
         typer.Option("--out", "-o", help="Folder for the results; annotated-NAME if absent."),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
-    ] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    overwrite: Overwrite = False,
+    seed: Seed = 0,
     base_url: BaseUrl = None,
     store: StorePath = None,
     no_store: NoStore = False,
@@ -181,9 +186,7 @@ def annotate(
     batch: Batch = False,
     dry_run: DryRun = False,
     skip_bad_rows: BadRows = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress; only the summary.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Let a language model say which response of each pair in FILE has more of each concept."""
     from palate.cli.annotate_inputs import concepts_of, policy_of
@@ -236,8 +239,6 @@ def annotate(
     )
     out = out or Path(f"annotated-{folder_for(file).name.removeprefix('palate-')}")
 
-    left_out: list[int] = []  # pairs that the concepts were discovered on
-
     def work(directory: RunDirectory | None) -> tuple[Annotation, str]:
         with (
             Stages(quiet=quiet) as stages,
@@ -254,9 +255,9 @@ def annotate(
                 skip_bad_rows=skip_bad_rows,
                 seed=seed,
             )
+            apart = 0  # pairs that the concepts were discovered on
             if Path(concepts).exists():
                 preferences, apart = without_discovery_pairs(preferences, concepts)
-                left_out.append(apart)
             decides, rounds = policy_of(policy, preferences, mechanism, seed=seed)
             if dry_run:  # typical answers tell a policy nothing
                 decides, rounds = None, None
@@ -273,7 +274,7 @@ def annotate(
                 seed=seed,
                 block=BATCH_BLOCK if batch else BLOCK,
                 provenance={"model": llm, "temperature": temperature}
-                | ({SET_APART: sum(left_out)} if sum(left_out) else {}),
+                | ({SET_APART: apart} if apart else {}),
             )
             if directory is not None:
                 found.save(directory.path)
@@ -305,7 +306,7 @@ def annotate(
                     inputs=[p for p in (file, concepts) if not p.startswith("hf://")],
                     counts={
                         "pairs": preferences.n_pairs,
-                        "discovery_pairs_left_out": sum(left_out),
+                        "discovery_pairs_left_out": apart,
                         "domains": len(preferences.domains),
                         "concepts": len(defined),
                         "failed_pairs": len(found.failures),

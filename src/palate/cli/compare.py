@@ -16,7 +16,17 @@ from palate.cli.concept_options import (
     annotation_files,
     check_concepts,
 )
-from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, read_file
+from palate.cli.reading import (
+    BadRows,
+    Columns,
+    DomainColumn,
+    FormatName,
+    Overwrite,
+    Quiet,
+    Seed,
+    VerdictColumns,
+    read_file,
+)
 
 GATE_FIRED = 1
 
@@ -41,10 +51,7 @@ def compare(
             "repeated.",
         ),
     ] = None,
-    format: Annotated[
-        str | None,
-        typer.Option("--format", help="Format of FILE; told from its content."),
-    ] = None,
+    format: FormatName = None,
     domain_column: DomainColumn = None,
     column: Columns = None,
     verdict_column: VerdictColumns = None,
@@ -56,10 +63,8 @@ def compare(
         Path | None,
         typer.Option("--out", "-o", help="Folder for page and tables; none is written if absent."),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
-    ] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    overwrite: Overwrite = False,
+    seed: Seed = 0,
     level: Annotated[
         float, typer.Option("--level", min=0.5, max=0.999, help="Level of the intervals.")
     ] = 0.9,
@@ -79,9 +84,7 @@ def compare(
         int | None, typer.Option("--jobs", min=1, help="Processes; all cores if absent.")
     ] = None,
     skip_bad_rows: BadRows = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress; only the results.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compare what mechanisms A and B of FILE reward, on the pairs that both judged."""
     from contextlib import nullcontext

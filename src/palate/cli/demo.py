@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from palate.cli.reading import Overwrite, Quiet, Seed
+
 ORIGIN = (
     "The demo set was made for Palate: a large language model wrote its prompts and responses, and "
     "the verdicts are a large language model's under five instructions (assistant, checker, "
@@ -19,16 +21,12 @@ def demo(
     out: Annotated[
         Path, typer.Option("--out", help="Folder for the results.", show_default=True)
     ] = Path("palate-demo"),
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
-    ] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    overwrite: Overwrite = False,
+    seed: Seed = 0,
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="Processes; all cores by default.")
     ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress; only the summary.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Explain the bundled demo set: 240 pairs, 8 domains, 5 LLM judges."""
     from palate.cli.run import Request, execute

@@ -31,7 +31,16 @@ from palate.cli.llm_options import (
     closing_line,
     open_client,
 )
-from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, read_file
+from palate.cli.reading import (
+    BadRows,
+    Columns,
+    DomainColumn,
+    FormatName,
+    Quiet,
+    Seed,
+    VerdictColumns,
+    read_file,
+)
 
 HOW_MANY = "How much is asked and kept"
 
@@ -145,10 +154,7 @@ def discover(
             rich_help_panel=HOW_MANY,
         ),
     ] = 4_000,
-    format: Annotated[
-        str | None,
-        typer.Option("--format", help="Format of FILE; told from its content."),
-    ] = None,
+    format: FormatName = None,
     domain_column: DomainColumn = None,
     column: Columns = None,
     verdict_column: VerdictColumns = None,
@@ -158,7 +164,7 @@ def discover(
             "--overwrite", help="Replace what the folder holds, hand-edited concepts included."
         ),
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    seed: Seed = 0,
     base_url: BaseUrl = None,
     store: StorePath = None,
     no_store: NoStore = False,
@@ -173,9 +179,7 @@ def discover(
     batch: Batch = False,
     dry_run: DryRun = False,
     skip_bad_rows: BadRows = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress; only the summary.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Let a language model find the concepts on which the responses of the pairs in FILE differ."""
     from palate.cli.discover_view import print_discovery

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from palate.cli.reading import BadRows, Columns, DomainColumn, read_file
+from palate.cli.reading import (
+    BadRows,
+    Columns,
+    DomainColumn,
+    FormatName,
+    Overwrite,
+    Quiet,
+    Seed,
+    read_file,
+)
 
 if TYPE_CHECKING:
     from palate.data.preferences import Preferences
@@ -71,28 +80,21 @@ def distil(
             help="Share of a concept's variance that the student must hold; 0.4 if absent.",
         ),
     ] = None,
-    format: Annotated[
-        str | None,
-        typer.Option("--format", help="Format of FILE; told from its content."),
-    ] = None,
+    format: FormatName = None,
     domain_column: DomainColumn = None,
     column: Columns = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder for the results; palate-NAME if absent."),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
-    ] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    overwrite: Overwrite = False,
+    seed: Seed = 0,
     folds: Annotated[int, typer.Option("--folds", min=3, help="Folds of the held-out values.")] = 5,
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="Processes; all cores if absent.")
     ] = None,
     skip_bad_rows: BadRows = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress; only the summary.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a local annotator on a language model's annotations, and annotate all pairs of FILE."""
     from palate.cli.distil_view import print_student

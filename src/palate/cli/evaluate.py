@@ -16,7 +16,16 @@ from palate.cli.concept_options import (
     annotation_files,
     check_concepts,
 )
-from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, read_file
+from palate.cli.reading import (
+    BadRows,
+    Columns,
+    DomainColumn,
+    FormatName,
+    Overwrite,
+    Seed,
+    VerdictColumns,
+    read_file,
+)
 
 
 def evaluate(
@@ -48,10 +57,7 @@ def evaluate(
         float | None,
         typer.Option("--alpha", help="Weight of HMDR's shared part alone; 1 / domains if absent."),
     ] = None,
-    format: Annotated[
-        str | None,
-        typer.Option("--format", help="Format of FILE; told from its content."),
-    ] = None,
+    format: FormatName = None,
     domain_column: DomainColumn = None,
     column: Columns = None,
     verdict_column: VerdictColumns = None,
@@ -63,10 +69,8 @@ def evaluate(
         Path | None,
         typer.Option("--out", "-o", help="Folder for the tables; none is written if absent."),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
-    ] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    overwrite: Overwrite = False,
+    seed: Seed = 0,
     level: Annotated[
         float, typer.Option("--level", min=0.5, max=0.999, help="Level of the intervals.")
     ] = 0.9,

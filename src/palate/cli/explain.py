@@ -15,7 +15,17 @@ from palate.cli.concept_options import (
     annotation_files,
     check_concepts,
 )
-from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, read_file
+from palate.cli.reading import (
+    BadRows,
+    Columns,
+    DomainColumn,
+    FormatName,
+    Overwrite,
+    Quiet,
+    Seed,
+    VerdictColumns,
+    read_file,
+)
 
 if TYPE_CHECKING:
     from palate.data.preferences import Preferences
@@ -32,10 +42,7 @@ def explain(
         list[str] | None,
         typer.Option("--mechanism", "-m", help="Explain this one only; may be repeated."),
     ] = None,
-    format: Annotated[
-        str | None,
-        typer.Option("--format", help="Format of FILE; told from its content."),
-    ] = None,
+    format: FormatName = None,
     domain_column: DomainColumn = None,
     column: Columns = None,
     verdict_column: VerdictColumns = None,
@@ -63,10 +70,8 @@ def explain(
         Path | None,
         typer.Option("--out", "-o", help="Folder for the results; palate-NAME if absent."),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
-    ] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    overwrite: Overwrite = False,
+    seed: Seed = 0,
     folds: Annotated[
         int, typer.Option("--folds", min=3, help="Folds of the held-out evaluation.")
     ] = 5,
@@ -92,9 +97,7 @@ def explain(
         int | None, typer.Option("--jobs", min=1, help="Processes; all cores if absent.")
     ] = None,
     skip_bad_rows: BadRows = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress; only the summary.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Explain what each mechanism of FILE rewards, everywhere and in each domain."""
     from palate.cli.run import Request, execute, folder_for

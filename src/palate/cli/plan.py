@@ -14,7 +14,15 @@ from palate.cli.concept_options import (
     WithMeasured,
     check_concepts,
 )
-from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, read_file
+from palate.cli.reading import (
+    BadRows,
+    Columns,
+    DomainColumn,
+    FormatName,
+    Seed,
+    VerdictColumns,
+    read_file,
+)
 
 
 def plan(
@@ -34,10 +42,7 @@ def plan(
     ] = 10.0,
     power: Annotated[float, typer.Option("--power", help="Probability of finding it.")] = 0.8,
     fdr: Annotated[float, typer.Option("--fdr", help="False discovery rate.")] = 0.1,
-    format: Annotated[
-        str | None,
-        typer.Option("--format", help="Format of FILE; told from its content."),
-    ] = None,
+    format: FormatName = None,
     domain_column: DomainColumn = None,
     column: Columns = None,
     verdict_column: VerdictColumns = None,
@@ -56,7 +61,7 @@ def plan(
         typer.Option("--out", "-o", help="File for the plan: .json, or .csv for the table alone."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace this file.")] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    seed: Seed = 0,
     cluster: Annotated[
         str | None,
         typer.Option(

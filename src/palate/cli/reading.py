@@ -1,4 +1,4 @@
-"""The options that say how a file is to be read, as the commands share them."""
+"""The options that say how a file is read and where results go, as the commands share them."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ VerdictColumns = Annotated[
     list[str] | None,
     typer.Option("--verdict-column", help="Column of verdicts in a table; may be repeated."),
 ]
+FormatName = Annotated[
+    str | None, typer.Option("--format", help="Format of FILE; told from its content.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only the summary.")]
 BadRows = Annotated[
     Path | None,
     typer.Option(

@@ -72,7 +72,7 @@ def opening(annotation: Annotation) -> str:
         how += f", {_ORDERS.get(str(annotation.choices.get('second_order')), 'one order')}"
     n = annotation.matrix.n_concepts
     sentence = (
-        f"{n:,} concept{'' if n == 1 else 's'} annotated {who} ({how}): "
+        f"{_counted(n, 'concept')} annotated {who} ({how}): "
         f"{_percent(known_share(annotation))} of the values are known"
     )
     twice, same = agreement(annotation)
@@ -129,9 +129,8 @@ def _set_apart(annotation: Annotation) -> str:
     n, kept = int(annotation.provenance.get(SET_APART) or 0), len(annotation.ids)
     if not n:
         return ""
-    pairs = "1 pair" if n == 1 else f"{n:,} pairs"
     return (
-        f"Left out: {pairs} that the concepts were discovered on, which would speak for them; "
+        f"Left out: {_counted(n, 'pair')} that the concepts were discovered on, which would speak for them; "
         f"{kept:,} of the {kept + n:,} pairs were annotated."
     )
 
@@ -145,9 +144,8 @@ def _elsewhere(annotation: Annotation) -> str:
     ]
     if not others:
         return ""
-    concepts = "1 concept belongs" if len(others) == 1 else f"{len(others):,} concepts belong"
     return (
-        f"{concepts} to domains that the annotated pairs do not have and "
+        f"{_counted(len(others), 'concept', 'belongs', 'belong')} to domains that the annotated pairs do not have and "
         f"{'was' if len(others) == 1 else 'were'} not asked: {_listed(others)}."
     )
 
@@ -161,10 +159,9 @@ def _undefined(annotation: Annotation) -> str:
     ]
     if not bare:
         return ""
-    one = len(bare) == 1
     return (
-        f"{'1 concept has' if one else f'{len(bare):,} concepts have'} no definition and "
-        f"{'was' if one else 'were'} asked by name only: {_listed(bare)}; `palate discover "
+        f"{_counted(len(bare), 'concept', 'has', 'have')} no definition and "
+        f"{'was' if len(bare) == 1 else 'were'} asked by name only: {_listed(bare)}; `palate discover "
         "--vocabulary FILE --llm MODEL` writes definitions."
     )
 
@@ -185,9 +182,8 @@ def _failures(annotation: Annotation) -> str:
     if not n:
         return ""
     why = ", ".join(f"{reason} ({count:,})" for reason, count, _ in reasons(annotation))
-    pairs = "1 pair has" if n == 1 else f"{n:,} pairs have"
     return (
-        f"{pairs} questions without an answer; what they were about is not measured unless the "
+        f"{_counted(n, 'pair', 'has', 'have')} questions without an answer; what they were about is not measured unless the "
         f"other order was answered: {why}."
     )
 
@@ -196,7 +192,6 @@ def _dropped(annotation: Annotation) -> str:
     n = len(annotation.dropped)
     if not n:
         return ""
-    concepts = "1 concept was" if n == 1 else f"{n:,} concepts were"
     named = [_short(name) for name in annotation.dropped]
     why = ""
     if n == 1:
@@ -204,7 +199,7 @@ def _dropped(annotation: Annotation) -> str:
     elif kinds := _kinds(annotation.dropped.values()):
         why = f" ({kinds})"
     return (
-        f"{concepts} given up during the annotation and {'is' if n == 1 else 'are'} left out: "
+        f"{_counted(n, 'concept', 'was', 'were')} given up during the annotation and {'is' if n == 1 else 'are'} left out: "
         f"{_listed(named, 10)}{why}."
     )
 
@@ -221,9 +216,8 @@ def _stopped(annotation: Annotation) -> str:
     n = len(annotation.stopped)
     if not n:
         return ""
-    concepts = "1 concept was" if n == 1 else f"{n:,} concepts were"
     return (
-        f"{concepts} not asked of every pair, because enough was known in some domains before: "
+        f"{_counted(n, 'concept', 'was', 'were')} not asked of every pair, because enough was known in some domains before: "
         f"{_listed([_short(name) for name in annotation.stopped])}."
     )
 
@@ -232,9 +226,8 @@ def _truncated(annotation: Annotation) -> str:
     n = len(annotation.truncated)
     if not n:
         return ""
-    pairs = "1 pair was" if n == 1 else f"{n:,} pairs were"
     return (
-        f"{pairs} shown shortened, to {annotation.choices.get('max_chars', 0):,} characters of "
+        f"{_counted(n, 'pair', 'was', 'were')} shown shortened, to {annotation.choices.get('max_chars', 0):,} characters of "
         f"each text: {_listed(list(annotation.truncated))}."
     )
 
@@ -243,9 +236,8 @@ def _flagged(annotation: Annotation) -> str:
     n = len(annotation.flagged)
     if not n:
         return ""
-    pairs = "1 pair has a text" if n == 1 else f"{n:,} pairs have texts"
     return (
-        f"{pairs} that may address the model that reads {'it' if n == 1 else 'them'}; look at "
+        f"{_counted(n, 'pair', 'has a text', 'have texts')} that may address the model that reads {'it' if n == 1 else 'them'}; look at "
         f"{'it' if n == 1 else 'them'}: {_listed(list(annotation.flagged))}."
     )
 
@@ -254,7 +246,12 @@ def _cleaned(annotation: Annotation) -> str:
     n = annotation.cleaned
     if not n:
         return ""
-    return f"{n:,} character{'' if n == 1 else 's'} that cannot be sent became U+FFFD."
+    return f"{_counted(n, 'character')} that cannot be sent became U+FFFD."
+
+
+def _counted(n: int, what: str, one: str = "", several: str = "") -> str:
+    """Return "1 pair was" or "1,200 pairs were"."""
+    return (f"{n:,} {what} {one}" if n == 1 else f"{n:,} {what}s {several}").rstrip()
 
 
 def _short(name: str) -> str:
