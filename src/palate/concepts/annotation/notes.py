@@ -130,7 +130,8 @@ def _set_apart(annotation: Annotation) -> str:
     if not n:
         return ""
     return (
-        f"Left out: {_counted(n, 'pair')} that the concepts were discovered on, which would speak for them; "
+        f"Left out: {_counted(n, 'pair')}"
+        " that the concepts were discovered on, which would speak for them; "
         f"{kept:,} of the {kept + n:,} pairs were annotated."
     )
 
@@ -145,7 +146,8 @@ def _elsewhere(annotation: Annotation) -> str:
     if not others:
         return ""
     return (
-        f"{_counted(len(others), 'concept', 'belongs', 'belong')} to domains that the annotated pairs do not have and "
+        f"{_counted(len(others), 'concept', 'belongs', 'belong')}"
+        " to domains that the annotated pairs do not have and "
         f"{'was' if len(others) == 1 else 'were'} not asked: {_listed(others)}."
     )
 
@@ -161,8 +163,8 @@ def _undefined(annotation: Annotation) -> str:
         return ""
     return (
         f"{_counted(len(bare), 'concept', 'has', 'have')} no definition and "
-        f"{'was' if len(bare) == 1 else 'were'} asked by name only: {_listed(bare)}; `palate discover "
-        "--vocabulary FILE --llm MODEL` writes definitions."
+        f"{'was' if len(bare) == 1 else 'were'} asked by name only: {_listed(bare)}; "
+        "`palate discover --vocabulary FILE --llm MODEL` writes definitions."
     )
 
 
@@ -183,7 +185,8 @@ def _failures(annotation: Annotation) -> str:
         return ""
     why = ", ".join(f"{reason} ({count:,})" for reason, count, _ in reasons(annotation))
     return (
-        f"{_counted(n, 'pair', 'has', 'have')} questions without an answer; what they were about is not measured unless the "
+        f"{_counted(n, 'pair', 'has', 'have')}"
+        " questions without an answer; what they were about is not measured unless the "
         f"other order was answered: {why}."
     )
 
@@ -199,7 +202,8 @@ def _dropped(annotation: Annotation) -> str:
     elif kinds := _kinds(annotation.dropped.values()):
         why = f" ({kinds})"
     return (
-        f"{_counted(n, 'concept', 'was', 'were')} given up during the annotation and {'is' if n == 1 else 'are'} left out: "
+        f"{_counted(n, 'concept', 'was', 'were')}"
+        f" given up during the annotation and {'is' if n == 1 else 'are'} left out: "
         f"{_listed(named, 10)}{why}."
     )
 
@@ -217,7 +221,8 @@ def _stopped(annotation: Annotation) -> str:
     if not n:
         return ""
     return (
-        f"{_counted(n, 'concept', 'was', 'were')} not asked of every pair, because enough was known in some domains before: "
+        f"{_counted(n, 'concept', 'was', 'were')}"
+        " not asked of every pair, because enough was known in some domains before: "
         f"{_listed([_short(name) for name in annotation.stopped])}."
     )
 
@@ -227,7 +232,8 @@ def _truncated(annotation: Annotation) -> str:
     if not n:
         return ""
     return (
-        f"{_counted(n, 'pair', 'was', 'were')} shown shortened, to {annotation.choices.get('max_chars', 0):,} characters of "
+        f"{_counted(n, 'pair', 'was', 'were')}"
+        f" shown shortened, to {annotation.choices.get('max_chars', 0):,} characters of "
         f"each text: {_listed(list(annotation.truncated))}."
     )
 
@@ -237,7 +243,8 @@ def _flagged(annotation: Annotation) -> str:
     if not n:
         return ""
     return (
-        f"{_counted(n, 'pair', 'has a text', 'have texts')} that may address the model that reads {'it' if n == 1 else 'them'}; look at "
+        f"{_counted(n, 'pair', 'has a text', 'have texts')}"
+        f" that may address the model that reads {'it' if n == 1 else 'them'}; look at "
         f"{'it' if n == 1 else 'them'}: {_listed(list(annotation.flagged))}."
     )
 
