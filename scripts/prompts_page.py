@@ -29,6 +29,11 @@ from palate.concepts.discovery.topics import Topics, topics_request
 from palate.data.shown import Shown
 from palate.llm.prompt import Prompt, load_prompt
 from palate.llm.request import Request
+from palate.mechanisms import judging
+from palate.mechanisms.criteria import Criterion
+from palate.mechanisms.judging import judge_request
+from palate.mechanisms.matchup import Matchup
+from palate.mechanisms.style import Example, JudgeStyle
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "prompts.md"
 HEAD = """\
@@ -78,6 +83,7 @@ CONCEPTS = tuple(
 )
 PAIR = Shown("1", "a request", "one response", "another response")
 PAIRS = [(PAIR, False), (Shown("2", "a second request", "one more", "another one"), True)]
+MATCHUP = Matchup("1", "a request", "one response", "another response")
 FOUND = [
     Found(name, batches={"x": {"x 1"}}, descriptions={"x 1": "It is so."})
     for name in ("Brevity", "Warmth")
@@ -109,6 +115,13 @@ def _propose(question: str, when: str) -> Use:
 
 def _discover(when: str, ask: Callable[[], Request]) -> Use:
     return Use(discovery.PACKAGE, f"`palate discover`, {when}", ask)
+
+
+def _judge(when: str, style: JudgeStyle) -> Use:
+    def ask() -> Request:
+        return judge_request(MATCHUP, style, swapped=False)
+
+    return Use(judging.PACKAGE, when, ask)
 
 
 USES: Mapping[str, Use] = {
@@ -180,13 +193,30 @@ USES: Mapping[str, Use] = {
         "definitions, and `palate discover` on a list of names without them.",
         lambda: define_request([(f.name, tuple(f.descriptions.values())) for f in FOUND]),
     ),
+    "judge": _judge(
+        "`palate judge`: which response is better; `{{standard}}` says what better means: a "
+        "persona, a rubric or criteria where there are any.",
+        JudgeStyle(),
+    ),
+    "judge_reasons": _judge(
+        "`palate judge --mode cot`: the same, reasons before the verdict.", JudgeStyle("cot")
+    ),
+    "judge_examples": _judge(
+        "`palate judge --mode k-shot`: the same, after pairs with their right answers, each a turn "
+        "of the conversation.",
+        JudgeStyle("k-shot", examples=(Example("a request", "good", "bad", "first"),)),
+    ),
+    "follows": _judge(
+        "Tie break: which response follows the criteria better.",
+        JudgeStyle(question="follows", criteria=(Criterion("Warmth", "is warm"),)),
+    ),
 }
 
 
 def files() -> dict[str, Prompt]:
     """Return every prompt file by name, those of the annotation first."""
     found: dict[str, Prompt] = {}
-    for module in (annotation, discovery):
+    for module in (annotation, discovery, judging):
         folder = Path(module.__file__).parent / "prompts"
         for path in sorted(folder.glob("*.md")):
             found[path.stem] = load_prompt(module.PACKAGE, path.stem)

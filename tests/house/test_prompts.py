@@ -88,7 +88,8 @@ def test_a_prompt_is_asked_with_every_place_filled(name: str) -> None:
     request = script().USES[name].ask()
     check_schema(request.schema)
     assert request.max_tokens > 0
-    system, user = request.messages
+    system, *examples, user = request.messages
+    assert [turn.role for turn in examples] == ["user", "assistant"] * (len(examples) // 2)
     assert (system.role, user.role) == ("system", "user")
     for place in PLACE.finditer(FILES[name].text):
         assert place[0] not in system.text + user.text
