@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from palate.errors import InputError
 from palate.llm.scripted.chaos import uniform
-from palate.llm.scripted.planted_concepts import COMMONPLACE, PlantedConcept, concept_of
-from palate.llm.scripted.question import Question
+from palate.llm.scripted.planted_concepts import COMMONPLACE, concept_of
+from palate.llm.scripted.planted_judges import PlantedJudges
+from palate.llm.scripted.question import Question, by_kind
 from palate.llm.scripted.topics import tag, topics
 
 NOISE = 3
@@ -23,29 +23,14 @@ class PlantedModel:
 
     Parameters
     ----------
-    concepts
-        The planted concepts.
-    domains
-        Names of the concepts that are planted in each domain.
-    error
-        Probability that an answer is another one than the texts say.
-    position_bias
-        Probability that a comparison is answered "first".
-    seed
-        Seed of the errors.
+    judges
+        Answers questions about whole responses, and reads the texts.
     """
 
-    def __init__(
-        self,
-        concepts: Sequence[PlantedConcept],
-        domains: Mapping[str, Sequence[str]],
-        *,
-        error: float = 0.0,
-        position_bias: float = 0.0,
-        seed: int = 0,
-    ) -> None:
-        self.concepts, self.domains = tuple(concepts), dict(domains)
-        self.error, self.position_bias, self.seed = error, position_bias, seed
+    def __init__(self, judges: PlantedJudges) -> None:
+        self.judges, self.texts = judges, judges.texts
+        self.concepts, self.domains = self.texts.concepts, self.texts.domains
+        self.error, self.position_bias, self.seed = judges.error, judges.position_bias, judges.seed
 
     def __call__(self, question: Question) -> Mapping[str, Any]:
         """Answer a question by reading the texts that it shows.
@@ -64,7 +49,6 @@ class PlantedModel:
             "relevance": self._relevance,
             "compare": self._compare,
             "compare_reasons": self._compare,
-            "compare_pairs": self._compare_pairs,
             "score": self._score,
             "topics": self._topics,
             "tagging": self._tagging,
@@ -72,51 +56,11 @@ class PlantedModel:
             "same": self._same,
             "define": self._define,
         }
-        if question.name not in kinds:
-            raise InputError(f"This model answers {', '.join(kinds)}; found {question.name!r}.")
-        return kinds[question.name](question)
-
-    def domain(self, request: str) -> str | None:
-        """Return the domain that a prompt names.
-
-        Parameters
-        ----------
-        request
-            The prompt.
-        """
-        return next((d for d in self.domains if f"({d}," in request), None)
-
-    def value(self, concept: str, request: str, first: str, second: str) -> int | None:
-        """Return what the texts say: 1 if the first has more of a concept, None if not relevant.
-
-        What is planted nowhere has a value all the same, drawn once for a pair of texts, as models
-        find differences in everything.
-
-        Parameters
-        ----------
-        concept
-            Its name, or one that means the same.
-        request
-            The prompt.
-        first
-            The response shown first.
-        second
-            The one shown second.
-        """
-        found = concept_of(concept, self.concepts)
-        if found is None:
-            low, high = sorted((first, second))
-            drawn = int(uniform("noise", self.seed, concept.casefold(), low, high) * 3) - 1
-            return drawn if first == low else -drawn
-        domain = self.domain(request)
-        if domain is not None and found.name not in self.domains[domain]:
-            return None
-        a, b = found.level(first), found.level(second)
-        return (a > b) - (a < b)
+        return by_kind(question, kinds | self.judges.kinds, "This model")
 
     def _relevance(self, question: Question) -> dict[str, bool]:
         texts = question.material
-        domain = self.domain(texts.get("request", ""))
+        domain = self.texts.domain(texts.get("request", ""))
         answers = {}
         for name, text in question.fields.items():
             found = concept_of(text, self.concepts)
@@ -126,16 +70,13 @@ class PlantedModel:
             )
         return answers
 
-    def _compare_pairs(self, question: Question) -> dict[str, Any]:
-        return {name: self._compare(part) for name, part in question.pairs().items()}
-
     def _compare(self, question: Question) -> dict[str, Any]:
         texts = question.material
         shown = (texts.get("request", ""), texts.get("response_1", ""), texts.get("response_2", ""))
         key = uniform(*shown)  # stands for the texts, so that they are hashed once
         answers: dict[str, Any] = {}
         for name, concept in question.fields.items():
-            value = self.value(concept, *shown)
+            value = self.texts.value(concept, *shown)
             allowed = question.allowed(name)
             if value is None:
                 with_it = allowed is None or "irrelevant" in allowed
@@ -157,7 +98,7 @@ class PlantedModel:
     def _score(self, question: Question) -> dict[str, int]:
         """Scores 2, 4, 6 by level, one off with the probability of an error; 0 if not relevant."""
         text, request = question.material.get("response", ""), question.material.get("request", "")
-        domain = self.domain(request)
+        domain = self.texts.domain(request)
         answers = {}
         for name, concept in question.fields.items():
             found = concept_of(concept, self.concepts)
@@ -177,13 +118,13 @@ class PlantedModel:
 
     def _topics(self, question: Question) -> dict[str, list[str]]:
         queries = [t for name, t in question.material.items() if name.startswith("query")]
-        return topics([(query, self.domain(query) or "other") for query in queries])
+        return topics([(query, self.texts.domain(query) or "other") for query in queries])
 
     def _tagging(self, question: Question) -> dict[str, Any]:
         answers = {}
         for name in question.fields:
             query = question.material.get(f"query_{name[1:]}", "")
-            answers[name] = tag(question, name, query, self.domain(query) or "other")
+            answers[name] = tag(question, name, query, self.texts.domain(query) or "other")
         return answers
 
     def _propose(self, question: Question) -> dict[str, Any]:

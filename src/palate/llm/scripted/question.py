@@ -10,12 +10,16 @@ it never reads prose.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from palate.errors import InputError
 from palate.llm.prompt import read_fences
+
+_LINE = re.compile(r"^(Criteria|Persona|Words): (.*)$", re.MULTILINE)
+_FENCED = re.compile(r"^<\w+ [0-9a-f]{6,64}>$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,42 @@ class Question:
             name: str(_resolved(part, self.schema).get("description", ""))
             for name, part in self.schema.get("properties", {}).items()
         }
+
+    @property
+    def criteria(self) -> list[dict[str, str]]:
+        """What to look for or to write: `name`, `text`, `aim`, from the line "Criteria: [JSON]".
+
+        Raises
+        ------
+        InputError
+            If that line holds no list of such objects.
+        """
+        line = self._line("Criteria")
+        try:
+            found = json.loads(line or "[]")
+            return [{part: str(row[part]) for part in ("name", "text", "aim")} for row in found]
+        except (ValueError, KeyError, TypeError) as problem:
+            raise InputError(f"The line of criteria is no list of criteria: {problem}.") from None
+
+    @property
+    def aims(self) -> dict[str, int]:
+        """By name of a criterion, 1 where more of it is wanted and -1 where less is."""
+        return {row["name"]: -1 if row["aim"] == "less" else 1 for row in self.criteria}
+
+    @property
+    def persona(self) -> str | None:
+        """Who judges, from the line "Persona: NAME"; None without one."""
+        return self._line("Persona")
+
+    @property
+    def words(self) -> int | None:
+        """How many words are wanted, from the line "Words: 120"; None without one."""
+        line = self._line("Words")
+        return int(line) if line is not None and line.isdecimal() else None
+
+    def _line(self, head: str) -> str | None:
+        """What stands behind a head in the system text; the first such line counts."""
+        return next((m[2].strip() for m in _LINE.finditer(self.system) if m[1] == head), None)
 
     def allowed(self, field: str) -> list[Any] | None:
         """Return the values that a property may take, if the schema lists them.
@@ -97,6 +137,49 @@ class Question:
 
 Script: TypeAlias = Callable[[Question], Mapping[str, Any] | str]
 """Answers a question with a JSON object, or with a text that is sent as it is."""
+
+
+def by_kind(
+    question: Question, kinds: Mapping[str, Callable[[Question], Mapping[str, Any]]], who: str
+) -> Mapping[str, Any]:
+    """Return the answer of the function that answers questions of this kind.
+
+    "compare_pairs" is answered pair by pair by what answers "compare".
+
+    Parameters
+    ----------
+    question
+        What is asked.
+    kinds
+        What answers each kind of question.
+    who
+        Who answers, for the error.
+
+    Raises
+    ------
+    InputError
+        If it is of none of these kinds.
+    """
+    if question.name == "compare_pairs" and "compare" in kinds:
+        return {name: kinds["compare"](part) for name, part in question.pairs().items()}
+    if question.name not in kinds:
+        raise InputError(f"{who} answers {', '.join(kinds)}; found {question.name!r}.")
+    return kinds[question.name](question)
+
+
+def named(text: str | None, names: Iterable[str]) -> str | None:
+    """Return the longest of some names with which a text begins, whatever the case.
+
+    Parameters
+    ----------
+    text
+        What `Question.persona` says.
+    names
+        The names that are known.
+    """
+    folded = (text or "").casefold()
+    found = [n for n in names if re.match(re.escape(n.casefold()) + r"(?!\w)", folded)]
+    return max(found, key=len, default=None)
 
 
 def pair_by_pair(script: Script) -> Script:
@@ -159,9 +242,11 @@ def chat_question(body: Mapping[str, Any]) -> Question:
 def decision_question(body: Mapping[str, Any]) -> Question:
     """Return the question of a body of `/v1/systemone`, whose kind follows from its questions.
 
-    Yes/no questions about `concept_1_a` are "same", others "relevance"; choices among words are
-    "compare", or "compare_pairs" where they stand in objects (`p1/c1`); scores, and choices among
-    numbers, "score". The description of a field is what its instructions say.
+    Yes/no questions about `concept_1_a` are "same", others "relevance"; a choice named `verdict` is
+    "follows" where "equal" is among its options, else "judge"; other choices among words are
+    "compare", or "compare_pairs" where they stand in objects (`p1/c1`); a score named `score` is
+    "rate"; other scores, and choices among numbers, are "score". The description of a field is what
+    its instructions say. What stands before the first material counts as the system text.
 
     Parameters
     ----------
@@ -180,12 +265,7 @@ def decision_question(body: Mapping[str, Any]) -> Question:
     texts = list(_strings(body.get("state")))
     for text in texts:
         material |= read_fences(text)
-    kinds = {q.get("type") for q in questions.values()}
-    if kinds == {"noul"}:
-        name = "same" if "concept_1_a" in material else "relevance"
-    else:
-        labels = [str(label) for q in questions.values() for label in q.get("criteria", ())]
-        name = "score" if all(label.isdecimal() for label in labels) else "compare"
+    name = _decision_kind(questions, material)
     schema = _object()
     for path, asked in questions.items():
         *outer, last = path.split("/")
@@ -195,7 +275,20 @@ def decision_question(body: Mapping[str, Any]) -> Question:
         inner["properties"][last] = _decision_schema(path, asked)
     if name == "compare" and any("/" in path for path in questions):
         name = "compare_pairs"
-    return Question(name, schema, "\n\n".join(texts[:-1]), material, body)
+    system = _FENCED.split("\n\n".join(texts), maxsplit=1)[0]
+    return Question(name, schema, system, material, body)
+
+
+def _decision_kind(questions: Mapping[str, Any], material: Mapping[str, str]) -> str:
+    """The kind of question that the options and the names of its fields tell."""
+    if {q.get("type") for q in questions.values()} == {"noul"}:
+        return "same" if "concept_1_a" in material else "relevance"
+    labels = [str(label) for q in questions.values() for label in q.get("criteria", ())]
+    if set(questions) == {"verdict"}:
+        return "follows" if "equal" in labels else "judge"
+    if all(label.isdecimal() for label in labels):
+        return "rate" if set(questions) == {"score"} else "score"
+    return "compare"
 
 
 def _object() -> dict[str, Any]:

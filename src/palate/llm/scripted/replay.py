@@ -3,68 +3,38 @@
 A recording knows texts and names only: for two responses and the name of a concept, which of the
 two shows more of it. What was recorded for (a, b) answers (b, a) with the signs exchanged, unless
 the exchanged order was recorded too.
+
+One verdict is recorded of each judge, so both orders agree. Questions about whole responses:
+
+    judge    the verdict of the named judge, without a name of "assistant" or else the first one; a
+             tie and an unknown pair are "tie" where that is allowed, else "first"; where there are
+             criteria on which the responses differ, these decide instead
+    follows  whichever response has more of the criteria by the recorded values
+    rate     5 + the judges that preferred the response - those that preferred the other one; for a
+             named judge 7, 3 or 5
+    respond  the one of two recorded responses that follows the criteria better; where neither does,
+             or without criteria, one that the request and the sample draw
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from palate.errors import InputError
 from palate.llm.scripted.chaos import uniform
-from palate.llm.scripted.question import Question
+from palate.llm.scripted.planted_texts import sign
+from palate.llm.scripted.question import Question, by_kind, named
+from palate.llm.scripted.recorded_pair import RecordedPair
 from palate.llm.scripted.topics import tag, topics
 
 HEAD = 160
 """Characters by which a text is known again when it was shortened before it was asked about."""
+UNKNOWN = "I have no answer to that on record."
+RATES, MIDDLE = (1, 10), 5
 SPREAD = 1.5
 """Distance of a score from the middle, 4, where a response shows more or less of a concept."""
-Values = Mapping[str, float | None]
-
-
-@dataclass(frozen=True)
-class RecordedPair:
-    """What is recorded of one pair.
-
-    Parameters
-    ----------
-    request, first, second
-        The texts, in the order in which they were recorded.
-    domain
-        Where it belongs.
-    values
-        By concept: above 0 = the first shows more, 0 = equal; a concept that is absent or None was
-        not relevant.
-    swapped
-        The same from the exchanged order, signs mapped back, where that was recorded.
-    """
-
-    request: str
-    first: str
-    second: str
-    domain: str
-    values: Values
-    swapped: Values = field(default_factory=dict)
-
-    def value(self, concept: str, *, exchanged: bool) -> float | None:
-        """Return the value of a concept for the response shown first, None if not relevant.
-
-        Parameters
-        ----------
-        concept
-            Its name.
-        exchanged
-            Whether the second recorded response is the one shown first.
-        """
-        found = self.values.get(concept)
-        if exchanged:
-            found = self.swapped.get(concept, found)
-        if found is None or math.isnan(found):
-            return None
-        return (-found or 0.0) if exchanged else found
 
 
 class Recorded:
@@ -114,17 +84,19 @@ class Recorded:
             "relevance": self._relevance,
             "compare": self._compare,
             "compare_reasons": self._compare,
-            "compare_pairs": self._compare_pairs,
             "score": self._score,
             "topics": self._topics,
             "tagging": self._tagging,
             "propose": self._propose,
             "same": self._same,
             "define": self._define,
+            "judge": self._judge,
+            "judge_reasons": self._judge,
+            "follows": self._follows,
+            "rate": self._rate,
+            "respond": self._respond,
         }
-        if question.name not in kinds:
-            raise InputError(f"A recording answers {', '.join(kinds)}; found {question.name!r}.")
-        return kinds[question.name](question)
+        return by_kind(question, kinds, "A recording")
 
     def find(self, material: Mapping[str, str]) -> tuple[RecordedPair, bool] | None:
         """Return the pair whose responses are shown, and whether they are exchanged.
@@ -155,9 +127,6 @@ class Recorded:
         request = material.get("request", "")
         return self._asked.get(_whole(request)) or self._asked.get(_head(request)) or []
 
-    def _compare_pairs(self, question: Question) -> dict[str, Any]:
-        return {name: self._compare(part) for name, part in question.pairs().items()}
-
     def _compare(self, question: Question) -> dict[str, Any]:
         found = self.find(question.material)
         answers: dict[str, Any] = {}
@@ -173,10 +142,7 @@ class Recorded:
 
     def _score(self, question: Question) -> dict[str, int]:
         """Scores 4 +- 1.5 by the recorded comparison; where none was, 0."""
-        text = question.material.get("response", "")
-        places = self._shown.get(_whole(text)) or self._shown.get(_head(text)) or []
-        request = question.material.get("request", "")
-        places = [p for p in places if _head(p[0].request) == _head(request)] or places
+        places = self._places(question.material)
         answers = {}
         for field_name, concept in question.fields.items():
             name = self._name(concept)
@@ -188,6 +154,53 @@ class Recorded:
             allowed = question.allowed(field_name)
             answers[field_name] = score if not allowed or score in allowed else 4
         return answers
+
+    def _places(self, material: Mapping[str, str]) -> list[tuple[RecordedPair, bool]]:
+        """Where a response stands, and whether it is the second of its pair."""
+        text, request = material.get("response", ""), material.get("request", "")
+        places = self._shown.get(_whole(text)) or self._shown.get(_head(text)) or []
+        return [p for p in places if _head(p[0].request) == _head(request)] or places
+
+    def _aims(self, question: Question) -> dict[str, int]:
+        return {self._name(concept): aim for concept, aim in question.aims.items()}
+
+    def _judge(self, question: Question) -> dict[str, str]:
+        found, value = self.find(question.material), None
+        if found is not None:
+            pair, exchanged = found
+            value = pair.follows(self._aims(question), exchanged=exchanged)
+            if not value:
+                known = pair.verdict(question.persona)
+                value = -known if known is not None and exchanged else known
+        tie = "tie" if "tie" in (question.allowed("verdict") or ()) else "first"
+        verdict = {1: "first", -1: "second"}.get(sign(value or 0), tie)
+        if question.name == "judge":
+            return {"verdict": verdict}
+        return {"reasons": f"Recorded: {verdict}.", "verdict": verdict}
+
+    def _follows(self, question: Question) -> dict[str, str]:
+        found = self.find(question.material)
+        value = found[0].follows(self._aims(question), exchanged=found[1]) if found else 0.0
+        return {"verdict": {1: "first", -1: "second"}.get(sign(value), "equal")}
+
+    def _rate(self, question: Question) -> dict[str, int]:
+        places = self._places(question.material)[:1]
+        rate = MIDDLE
+        for pair, second in places:
+            own = named(question.persona, pair.verdicts)
+            known = pair.verdicts.values() if own is None else [2 * (pair.verdicts[own] or 0)]
+            total = sum(v or 0 for v in known)
+            rate += round(-total if second else total)
+        return {"score": min(max(rate, RATES[0]), RATES[1])}
+
+    def _respond(self, question: Question) -> dict[str, str]:
+        pairs = self._of_request(question.material)
+        if not pairs:
+            return {"response": UNKNOWN}
+        follows = pairs[0].follows(self._aims(question), exchanged=False)
+        if not follows:
+            follows = uniform("respond", pairs[0].request, question.sample) - 0.5
+        return {"response": pairs[0].first if follows > 0 else pairs[0].second}
 
     def _domain(self, query: str) -> str:
         pairs = self._asked.get(_whole(query)) or self._asked.get(_head(query))
@@ -265,6 +278,7 @@ class Recorded:
                 "domain": p.domain,
                 "values": dict(p.values),
                 "swapped": dict(p.swapped),
+                "verdicts": dict(p.verdicts),
             }
             for p in self.pairs
         ]

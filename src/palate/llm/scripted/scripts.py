@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from palate.errors import FileFormatError, InputError, OutputError, UnknownNameError
-from palate.llm.scripted.replay import Recorded, RecordedPair
+from palate.llm.scripted.replay import Recorded
+from palate.llm.scripted.recorded_pair import RecordedPair
 
 
 def load_script(name: str) -> Recorded:
@@ -71,7 +72,8 @@ def recorded_script(
     Parameters
     ----------
     pairs
-        Rows with `id`, `domain`, `prompt`, `response_a`, `response_b`.
+        Rows with `id`, `domain`, `prompt`, `response_a`, `response_b` and, where recorded,
+        `labels`: verdicts by judge.
     annotations
         Rows with `id`, `values` by concept and, where recorded, `values_swapped`.
     concepts
@@ -100,6 +102,7 @@ def recorded_script(
                 domain=domain,
                 values=kept(known["values"], domain),
                 swapped=kept(known.get("values_swapped") or {}, domain),
+                verdicts=row.get("labels") or {},
             )
         )
     return Recorded(found, concepts)
