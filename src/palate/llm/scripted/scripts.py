@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from palate.errors import FileFormatError, InputError, OutputError, UnknownNameError
-from palate.llm.scripted.replay import Recorded
 from palate.llm.scripted.recorded_pair import RecordedPair
+from palate.llm.scripted.replay import Recorded
 
 
 def load_script(name: str) -> Recorded:
