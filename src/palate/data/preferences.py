@@ -176,8 +176,10 @@ class Preferences:
 
         Verdicts change sign, and metadata columns that belong to a side change their names: those
         whose names end in `_a` or `:a` where the same name exists for b, the model names and the
-        message lists.
+        message lists; verdicts by order of presentation turn with their pairs.
         """
+        from palate.data.orders import ORDERS, turned_orders
+
         meta = self.metadata
         renames = {
             name: other
@@ -185,6 +187,9 @@ class Preferences:
             if (other := other_side(name)) is not None
             and (other in meta.columns or name in ALWAYS_SIDED)
         }
+        if ORDERS in self.json_metadata and ORDERS in meta.columns:
+            turned = [turned_orders(text) for text in meta[ORDERS].to_list()]
+            meta = meta.with_columns(pl.Series(ORDERS, turned, dtype=pl.String))
         json_columns = frozenset(renames.get(c, c) for c in self.json_metadata)
         return replace(
             self,

@@ -6,7 +6,6 @@ They say how far a mechanism agrees with itself, and so how far it can be predic
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from palate.data.orders import recorded_orders
 from palate.data.preferences import Preferences
 from palate.errors import DataError, InputError
 from palate.explanations.problem import Array
@@ -22,7 +22,6 @@ from palate.explanations.problem import Array
 Kind = Literal["votes", "orders"]
 MIN_PAIRS = 20  # pairs with two replicates below which nothing is said
 SAME = 0.95  # share of verdicts in which a mechanism must be the majority of its replicates
-ORDERS = "orders"  # metadata column of JSON objects {mechanism: "aa" | "ab" | "ba" | "bb"}
 ANNOTATOR = re.compile(r"(?:(?P<of>.*)/)?annotator ?\d+", re.IGNORECASE)
 
 
@@ -102,8 +101,8 @@ def both_orders(preferences: Preferences, mechanism: str) -> Replicates | None:
     Parameters
     ----------
     preferences
-        The pairs; their metadata column "orders" holds `{mechanism: "ab"}`, the response that won
-        in either order.
+        The pairs; their metadata column "orders" is that of `palate.data.orders`. Pairs with a tie
+        or no answer in one order do not count.
     mechanism
         The judge.
 
@@ -113,15 +112,14 @@ def both_orders(preferences: Preferences, mechanism: str) -> Replicates | None:
         If there is no such mechanism.
     """
     preferences.verdict(mechanism)
-    if ORDERS not in preferences.metadata.columns or ORDERS not in preferences.json_metadata:
+    orders = recorded_orders(preferences).get(mechanism)
+    if orders is None:
         return None
-    wins, losses = np.zeros(preferences.n_pairs), np.zeros(preferences.n_pairs)
-    for i, text in enumerate(preferences.metadata[ORDERS].to_list()):
-        said = json.loads(text).get(mechanism) if text else None
-        if isinstance(said, str) and len(said) == 2 and set(said) <= {"a", "b"}:
-            wins[i], losses[i] = said.count("a"), said.count("b")
-    if not wins.any() and not losses.any():
+    said = np.nan_to_num(np.stack(orders))
+    sided = (said != 0).all(axis=0)
+    if not sided.any():
         return None
+    wins, losses = (((said == sign) & sided).sum(axis=0).astype(float) for sign in (1, -1))
     sources = ("first order", "second order")
     return Replicates(mechanism, sources, "orders", 1, wins, losses)
 
@@ -165,9 +163,10 @@ def repeated(preferences: Preferences, mechanism: str) -> Replicates:
 def known_replicates(preferences: Preferences, mechanism: str) -> Replicates | None:
     """Return the replicates that the data themselves show, None where there are too few.
 
-    In this order: both orders of presentation; annotators beside the mechanism ("human" and
-    "human/annotator1", "overall" and "annotator 1"), which it is one or the majority of; pairs
-    that were judged again. At least 20 pairs must have two replicates that are not ties.
+    In this order: both orders of presentation, if they disagree at all; annotators beside the
+    mechanism ("human" and "human/annotator1", "overall" and "annotator 1"), which it is one or the
+    majority of; pairs that were judged again. At least 20 pairs must have two replicates that are
+    not ties.
 
     Parameters
     ----------
@@ -181,7 +180,10 @@ def known_replicates(preferences: Preferences, mechanism: str) -> Replicates | N
     UnknownNameError
         If there is no such mechanism.
     """
-    tried = [both_orders(preferences, mechanism)]
+    orders = both_orders(preferences, mechanism)
+    if orders is not None and not (orders.wins * orders.losses).any():
+        orders = None  # a bound of 100 %, and draws of what never varies have no spread
+    tried = [orders]
     names = _beside(preferences.mechanisms, mechanism)
     if len(names) > 1:
         try:
