@@ -98,7 +98,6 @@ def _turned(said: Any) -> Any:
         return said[::-1].translate(_TURNED)
     if isinstance(said, dict) and said.keys() <= {"ab", "ba"}:
         return {
-            {"ab": "ba", "ba": "ab"}[k]: -v if isinstance(v, int | float) else v
-            for k, v in said.items()
+            {"ab": "ba", "ba": "ab"}[k]: v if math.isnan(_sign(v)) else -v for k, v in said.items()
         }
     return said
