@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from palate.errors import FileFormatError, InputError, UnknownNameError
 from palate.llm.prompt import fence
 from palate.llm.scripted.planted import PlantedWorld
 from palate.llm.scripted.question import Question, chat_question
+from palate.llm.scripted.recorded_pair import RecordedPair
 from palate.llm.scripted.replay import Recorded
 from palate.llm.scripted.scripts import load_script, recorded_script, save_script
 from palate.llm.scripted.server import ScriptedServer, serve
+from palate.mechanisms.criteria import Criterion, criteria_line
 
 from .talk import Connection, compare_schema, expected, fenced, object_of
 
@@ -238,3 +241,81 @@ def test_annotating_the_demo_gets_its_recorded_values() -> None:
         for j, concept in enumerate(matrix.concepts):
             known = {values.get(concept.name) or 0, swapped.get(concept.name, 0) or 0}
             assert matrix.values[i, j] in known
+
+
+def verdict_question(
+    kind: str, words: tuple[str, ...], system: str = "", **material: str
+) -> Question:
+    part = {"type": "string", "enum": list(words), "description": "Which response is better?"}
+    return Question(kind, object_of({"verdict": part}), system, material, {})
+
+
+def test_recorded_verdicts_are_given_by_each_judge_in_both_orders() -> None:
+    script = load_script("demo")
+    won = {1: "first", -1: "second", 0: "tie"}
+    for row in list(load_demo().to_rows())[::6]:
+        shown = {"request": row["prompt"], "response_1": row["response_a"]}
+        shown["response_2"] = row["response_b"]
+        turned = {**shown, "response_1": row["response_b"], "response_2": row["response_a"]}
+        for judge, verdict in row["labels"].items():
+            words, system = ("first", "second", "tie"), f"Better.\nPersona: {judge}\nA reader."
+            for kind in ("judge", "judge_reasons"):
+                asked = verdict_question(kind, words, system, **shown)
+                assert script(asked)["verdict"] == won[verdict]
+                asked = verdict_question(kind, words, system, **turned)
+                assert script(asked)["verdict"] == won[-verdict]
+        for system in ("", "Persona: nobody"):
+            asked = verdict_question("judge", words, system, **shown)
+            assert script(asked)["verdict"] == won[row["labels"]["assistant"]]
+    for words, expected_word in (
+        (("first", "second"), "first"),
+        (("first", "second", "tie"), "tie"),
+    ):
+        asked = verdict_question("judge", words, **MATERIAL)
+        assert script(asked) == {"verdict": expected_word}
+
+
+def test_criteria_are_followed_by_the_recorded_values() -> None:
+    script = load_script("demo")
+    warm = criteria_line([Criterion("Warmth", "is warm")])
+    cold = criteria_line([Criterion("Warmth", "is cold", "less")])
+    follow, judge = ("first", "second", "equal"), ("first", "second")
+    requests = [pair.request for pair in script.pairs]
+    for pair in script.pairs[::5]:
+        shown = {"request": pair.request, "response_1": pair.second, "response_2": pair.first}
+        value = pair.value("Warmth", exchanged=True) or 0
+        more = {1: "first", -1: "second", 0: "equal"}[int(value)]
+        less = {1: "second", -1: "first", 0: "equal"}[int(value)]
+        assert script(verdict_question("follows", follow, warm, **shown)) == {"verdict": more}
+        assert script(verdict_question("follows", follow, cold, **shown)) == {"verdict": less}
+        verdict = script(verdict_question("judge", judge, **shown))["verdict"]
+        guided = script(verdict_question("judge", judge, warm, **shown))["verdict"]
+        assert guided == (more if value else verdict)
+
+        text = object_of({"response": {"type": "string"}})
+        asked = Question("respond", text, warm, {"request": pair.request}, {})
+        plain = script(replace(asked, system=""))["response"]
+        assert plain in (pair.first, pair.second)
+        if requests.count(pair.request) == 1 and (value := pair.value("Warmth", exchanged=False)):
+            assert script(asked)["response"] == (pair.first if value > 0 else pair.second)
+            assert script(replace(asked, system=cold))["response"] != script(asked)["response"]
+    unknown = Question("respond", text, warm, {"request": "Something else"}, {})
+    assert script(unknown) == {"response": "I have no answer to that on record."}
+    assert script(verdict_question("follows", follow, warm, **MATERIAL)) == {"verdict": "equal"}
+
+
+def test_ratings_count_recorded_verdicts() -> None:
+    script = load_script("demo")
+    part = {"type": "integer", "minimum": 1, "maximum": 10}
+
+    def rate(pair: RecordedPair, text: str, system: str = "") -> int:
+        material = {"request": pair.request, "response": text}
+        return script(Question("rate", object_of({"score": part}), system, material, {}))["score"]
+
+    for pair in script.pairs[::8]:
+        total = sum(v or 0 for v in pair.verdicts.values())
+        assert rate(pair, pair.first) == min(max(5 + total, 1), 10)
+        assert rate(pair, pair.second) == min(max(5 - total, 1), 10)
+        own = pair.verdicts["coach"]
+        assert rate(pair, pair.first, "Persona: coach") == 5 + 2 * (own or 0)
+    assert rate(RecordedPair("?", "", "", "", {}), "unknown") == 5

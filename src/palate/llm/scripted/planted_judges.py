@@ -6,7 +6,8 @@ A judge prefers the response shown first with the probability
 
 x being the sign of the difference of levels of each concept. The two orders and every sample draw
 for themselves, so that verdicts flip where |z| is small, and the expected win rate (wins and half
-of the ties) of a response over both orders is .5 bias + (1 - bias) sigmoid(z).
+of the ties) of a response over both orders is .5 bias + (1 - bias) sigmoid(z). Where probabilities
+are asked for (typed decisions, `logprobs`) a judge gives them, and its answer is the likelier one.
 
 A generator draws the levels of all concepts, but for those that it is told to show more (level 2)
 or less (level 0) of: each of these instructions is obeyed with the probability `fidelity`.
@@ -260,21 +261,19 @@ class PlantedJudges:
         return {c: aim * (values[c] or 0) for c, aim in aims.items()}
 
     def _judge(self, question: Question) -> dict[str, Any]:
-        shown, mechanism = _shown(question), self._mechanism(question)
-        if "questions" in question.body:  # a typed decision says how sure it is
-            p = self.chance(*shown, mechanism=mechanism, aims=question.aims)
-            return {"verdict": {"first": p, "second": 1 - p}}
-        first = self.first_wins(
-            *shown,
-            mechanism=mechanism,
-            kind=question.name,
-            aims=question.aims,
-            sample=question.sample,
-        )
-        verdict = "first" if first else "second"
+        shown, mechanism, aims = _shown(question), self._mechanism(question), question.aims
+        if "questions" in question.body or question.body.get("logprobs"):
+            p = self.chance(*shown, mechanism=mechanism, aims=aims)
+            first = p > 0.5
+            verdict: Any = {"first": p, "second": 1 - p}
+        else:
+            first = self.first_wins(
+                *shown, mechanism=mechanism, kind=question.name, aims=aims, sample=question.sample
+            )
+            verdict = "first" if first else "second"
         if question.name == "judge":
             return {"verdict": verdict}
-        parts = self._parts(*shown, mechanism, question.aims)
+        parts = self._parts(*shown, mechanism, aims)
         most = max(parts, key=lambda c: parts[c] if first else -parts[c], default="nothing")
         return {"reasons": f"What tells them apart is {most}.", "verdict": verdict}
 
