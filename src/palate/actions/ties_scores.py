@@ -1,0 +1,165 @@
+"""How right broken ties are: accuracies with intervals, and tests against a coin.
+
+A tied pair scores 1 where the side it got is that of the reference, 0 where it is the other one,
+1/2 where it stays a tie. Pairs that share a prompt or responses are one group; nothing is assumed
+of what goes on in a group.
+
+Interval: mean with the sandwich by group and a t quantile (G - 1 degrees of freedom), after z^2
+pseudo-observations at the ends of the scale, as Agresti and Coull (1998) for a proportion and
+Agresti and Min (2005) for a paired difference, without which few pairs that all go one way would
+have an interval of width 0.
+
+Test: of "no better than a coin" each group's sum of score - 1/2 is as likely with either sign; the
+p-value is the exact share of all 2^G signs that give a sum at least as far from 0.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+Array = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+TIED = 0.5  # score of a pair that stays a tie
+MOST_EXACT = 4_000  # largest sum of signs that is enumerated
+
+
+class Mean(NamedTuple):
+    """A mean with its interval; None where there is nothing to average."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def scores_of(broken: Array, right: Array) -> Array:
+    """Return 1 where a broken tie agrees with the reference, 0 where not, 1/2 where still tied.
+
+    Parameters
+    ----------
+    broken
+        Sides, shape (n,): +1, -1, or 0 for still tied.
+    right
+        Verdicts of the reference without ties, shape (n,).
+    """
+    return np.asarray((1.0 + np.sign(broken) * np.sign(right)) / 2.0)
+
+
+def proportion(values: Array, groups: Integers, *, level: float) -> Mean:
+    """Return the mean of scores between 0 and 1 with its interval.
+
+    Parameters
+    ----------
+    values
+        Scores, shape (n,).
+    groups
+        Group of each, shape (n,).
+    level
+        Level of the interval.
+    """
+    return _mean(values, groups, level, ends=((0.0, 0.5), (1.0, 0.5)), bounds=(0.0, 1.0))
+
+
+def difference(values: Array, groups: Integers, *, level: float) -> Mean:
+    """Return the mean of differences between -1 and 1 with its interval.
+
+    Parameters
+    ----------
+    values
+        Differences of scores of the same pairs, shape (n,).
+    groups
+        Group of each, shape (n,).
+    level
+        Level of the interval.
+    """
+    ends = ((-1.0, 0.25), (0.0, 0.5), (1.0, 0.25))
+    return _mean(values, groups, level, ends=ends, bounds=(-1.0, 1.0))
+
+
+def gain(values: Array, groups: Integers, *, level: float) -> Mean:
+    """Return the mean over many pairs of what few of them gain, with its interval.
+
+    Parameters
+    ----------
+    values
+        Score minus 1/2 of each pair, 0 where it was not tied, shape (n,).
+    groups
+        Group of each, shape (n,).
+    level
+        Level of the interval.
+    """
+    ends = ((-0.5, 0.25), (0.0, 0.5), (0.5, 0.25))
+    return _mean(values, groups, level, ends=ends, bounds=(-0.5, 0.5))
+
+
+def _mean(
+    values: Array,
+    groups: Integers,
+    level: float,
+    *,
+    ends: tuple[tuple[float, float], ...],
+    bounds: tuple[float, float],
+) -> Mean:
+    n = values.size
+    if n == 0:
+        return Mean(None, None, None)
+    of = np.unique(groups, return_inverse=True)[1]
+    G = int(of.max()) + 1
+    extra = stats.norm.ppf((1.0 + level) / 2.0) ** 2
+    centre = (values.sum() + extra * sum(at * share for at, share in ends)) / (n + extra)
+    within = np.bincount(of, values - centre)
+    spread = float((within**2).sum()) + extra * sum((at - centre) ** 2 * s for at, s in ends)
+    error = np.sqrt(spread) / (n + extra)
+    half = stats.t.ppf((1.0 + level) / 2.0, max(G - 1 + extra, 1.0)) * error
+    low, high = np.clip([centre - half, centre + half], *bounds)
+    return Mean(float(values.mean()), float(low), float(high))
+
+
+def coin_test(values: Array, groups: Integers) -> float | None:
+    """Return the two-sided p-value of "the mean is 0", exact under symmetry; None without values.
+
+    Parameters
+    ----------
+    values
+        Scores minus 1/2, or differences of scores: multiples of 1/2, shape (n,).
+    groups
+        Group of each, shape (n,).
+    """
+    if values.size == 0:
+        return None
+    sums = np.bincount(np.unique(groups, return_inverse=True)[1], 2.0 * values)
+    steps = np.abs(np.rint(sums)).astype(np.int64)
+    steps = steps[steps > 0]
+    observed, total = abs(round(float(sums.sum()))), int(steps.sum())
+    if observed == 0:
+        return 1.0
+    if total > MOST_EXACT:
+        z = observed / np.sqrt(float((steps.astype(np.float64) ** 2).sum()))
+        return float(2.0 * stats.norm.sf(z))
+    chance = np.zeros(2 * total + 1)  # of the sum total - total, ..., total + total
+    chance[total] = 1.0
+    for step in steps.tolist():
+        chance = (np.roll(chance, step) + np.roll(chance, -step)) / 2.0
+    far = np.abs(np.arange(-total, total + 1)) >= observed
+    return float(min(chance[far].sum(), 1.0))
+
+
+def holm(p: list[float | None]) -> list[float | None]:
+    """Return p-values adjusted for being several (Holm 1979); None stays None.
+
+    Parameters
+    ----------
+    p
+        p-values.
+    """
+    known = sorted((value, k) for k, value in enumerate(p) if value is not None)
+    out: list[float | None] = [None] * len(p)
+    largest = 0.0
+    for rank, (value, k) in enumerate(known):
+        largest = max(largest, min((len(known) - rank) * value, 1.0))
+        out[k] = largest
+    return out
