@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from palate.explanations.protocol import evaluate as evaluate
     from palate.explanations.protocol_result import Evaluation as Evaluation
     from palate.llm.connect import connect as connect
+    from palate.mechanisms.judge import judge as judge
+    from palate.mechanisms.judgement import Judgement as Judgement
+    from palate.mechanisms.style import JudgeStyle as JudgeStyle
     from palate.models.hmdr import HMDR as HMDR
     from palate.models.hmdr_cv import HMDRCV as HMDRCV
     from palate.report.html import write_report as write_report
@@ -53,6 +56,8 @@ _HOME = {
     "ConceptMatrix": "palate.concepts.matrix",
     "Evaluation": "palate.explanations.protocol_result",
     "Explanation": "palate.explanations.explanation",
+    "JudgeStyle": "palate.mechanisms.style",
+    "Judgement": "palate.mechanisms.judgement",
     "PalateError": "palate.errors",
     "Plan": "palate.explanations.plan_result",
     "Preferences": "palate.data.preferences",
@@ -64,6 +69,7 @@ _HOME = {
     "evaluate": "palate.explanations.protocol",
     "explain": "palate.explanations.explain",
     "explain_all": "palate.explanations.explain",
+    "judge": "palate.mechanisms.judge",
     "load_demo": "palate.data.demo",
     "measure": "palate.concepts.measured",
     "plan": "palate.explanations.plan",

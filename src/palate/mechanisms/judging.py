@@ -150,8 +150,7 @@ def judge_request(
     """
     first, second = (matchup.b, matchup.a) if swapped else (matchup.a, matchup.b)
     reasons = style.mode == "cot"
-    file = "follows" if style.question == "follows" else _FILES[style.mode]
-    system, user = _prompt(file).messages(
+    system, user = prompt_of(style).messages(
         {"standard": style.standard, "verdicts": _verdicts(style)},
         _material(matchup.prompt, first, second, max_chars),
     )
@@ -164,6 +163,17 @@ def judge_request(
         probabilities=soft,
         about=f"pair {matchup.id}, {'b first' if swapped else 'a first'}",
     )
+
+
+def prompt_of(style: JudgeStyle) -> Prompt:
+    """Return the prompt file of a style.
+
+    Parameters
+    ----------
+    style
+        How it is asked.
+    """
+    return _prompt("follows" if style.question == "follows" else _FILES[style.mode])
 
 
 def said_of(outcomes: Sequence[Outcome], *, swapped: bool) -> Said:
@@ -180,7 +190,7 @@ def said_of(outcomes: Sequence[Outcome], *, swapped: bool) -> Said:
     if not answers:
         return Said(failure=_why(outcomes))
     sign = -1.0 if swapped else 1.0
-    verdicts = [sign * _SIGN[str(answer.value["verdict"])] + 0.0 for answer in answers]
+    verdicts = [sign * SIGN[str(answer.value["verdict"])] + 0.0 for answer in answers]
     soft = [sign * p for answer in answers if (p := _leaning(answer)) is not None]
     return Said(
         verdict=majority(verdicts),
@@ -209,7 +219,7 @@ class _Question:
     sample: int
 
 
-_SIGN = {"first": 1.0, "second": -1.0, "tie": TIE, "equal": TIE}
+SIGN = {"first": 1.0, "second": -1.0, "tie": TIE, "equal": TIE}
 _FILES = {"zero-shot": "judge", "cot": "judge_reasons", "k-shot": "judge_examples"}
 _FIELDS = ("request", "response_1", "response_2")
 
@@ -236,10 +246,10 @@ def _leaning(answer: Answer) -> float | None:
     spread = (answer.probabilities or {}).get("verdict")
     if not spread:
         return None
-    total = sum(spread.get(word, 0.0) for word in _SIGN)
+    total = sum(spread.get(word, 0.0) for word in SIGN)
     if total <= 0:
         return None
-    return sum(sign * spread.get(word, 0.0) for word, sign in _SIGN.items()) / total
+    return sum(sign * spread.get(word, 0.0) for word, sign in SIGN.items()) / total
 
 
 def _why(outcomes: Sequence[Outcome]) -> str:
