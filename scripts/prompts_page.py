@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from palate.actions import generate
+from palate.actions.generate import Task, respond_request
 from palate.concepts.annotation import questions as annotation
 from palate.concepts.annotation.questions import (
     compare_request,
@@ -84,6 +86,7 @@ CONCEPTS = tuple(
 PAIR = Shown("1", "a request", "one response", "another response")
 PAIRS = [(PAIR, False), (Shown("2", "a second request", "one more", "another one"), True)]
 MATCHUP = Matchup("1", "a request", "one response", "another response")
+RESPONSE = Task("1", "x", "explained", "a request", (Criterion("Warmth", "is warm"),), words=120)
 FOUND = [
     Found(name, batches={"x": {"x 1"}}, descriptions={"x 1": "It is so."})
     for name in ("Brevity", "Warmth")
@@ -210,13 +213,19 @@ USES: Mapping[str, Use] = {
         "Tie break: which response follows the criteria better.",
         JudgeStyle(question="follows", criteria=(Criterion("Warmth", "is warm"),)),
     ),
+    "respond": Use(
+        generate.PACKAGE,
+        "`palate hack`: a response to a request; `{{guidance}}` holds the criteria it is to do "
+        "well by, `{{length}}` the wanted number of words, both nothing for a vanilla response.",
+        lambda: respond_request(RESPONSE, max_words=300),
+    ),
 }
 
 
 def files() -> dict[str, Prompt]:
     """Return every prompt file by name, those of the annotation first."""
     found: dict[str, Prompt] = {}
-    for module in (annotation, discovery, judging):
+    for module in (annotation, discovery, judging, generate):
         folder = Path(module.__file__).parent / "prompts"
         for path in sorted(folder.glob("*.md")):
             found[path.stem] = load_prompt(module.PACKAGE, path.stem)
