@@ -9,9 +9,10 @@ message is its bare text. The messages themselves are kept as metadata, so that 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from palate.data.formats.base import Raw, Where
+if TYPE_CHECKING:  # the readers of formats import this file
+    from palate.data.formats.base import Raw, Where
 
 Messages = Sequence[Mapping[str, Any]]
 
