@@ -229,6 +229,7 @@ def _short(
     if name != "random" and by != "supported":
         kind = f"weights {what}"
     wanted = 1 if by == "all" and name != "random" else n_concepts
+    guides = tuple(g for g in guides if fits.usable[g.domain].any())  # else nothing has a value
     none = sorted({fits.domains[g.domain] for g in guides if g.columns.size == 0})
     less = sorted({fits.domains[g.domain] for g in guides if 0 < g.columns.size < wanted})
     notes = []

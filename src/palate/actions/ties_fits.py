@@ -217,9 +217,11 @@ def fit_ties(
     if len(parts) > 1:
         notes = {_told(len(parts)): None, **notes}
     elif left_out:
+        one = left_out == 1
         notes = {
-            f"{round(left_out):,} pairs that share a prompt or responses with a tied one are left "
-            "out of the fits as well.": None,
+            f"{round(left_out):,} pair{'' if one else 's'} that share{'s' if one else ''} a prompt "
+            "or responses with a tied one "
+            f"{'is' if one else 'are'} left out of the fits as well.": None,
             **notes,
         }
     return TieFits(

@@ -46,6 +46,7 @@ def tied_pairs(preferences: Preferences, judge: str) -> Mask:
 def _agreeing(preferences: Preferences, judge: str) -> Mask:
     """Where both orders were answered alike."""
     orders = recorded_orders(preferences).get(judge)
-    if orders is None:
-        return np.zeros(preferences.n_pairs, dtype=bool)
-    return np.equal(*orders)  # NaN equals nothing
+    out = np.zeros(preferences.n_pairs, dtype=bool)
+    if orders is not None:
+        out[:] = orders[0] == orders[1]  # NaN equals nothing
+    return out

@@ -12,6 +12,7 @@ import typer
 
 from palate import __version__
 from palate.cli.annotate import annotate
+from palate.cli.break_ties import break_ties
 from palate.cli.compare import compare
 from palate.cli.convert import convert
 from palate.cli.demo import demo
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "annotate": annotate,
     "evaluate": evaluate,
     "compare": compare,
+    "break-ties": break_ties,
     "plan": plan,
     "why": why,
     "distil": distil,
