@@ -22,19 +22,23 @@ from palate.cli.evaluate import evaluate
 from palate.cli.explain import explain
 from palate.cli.failures import TERMINATED, guarded, leave
 from palate.cli.inspect import inspect
+from palate.cli.judge import judge
 from palate.cli.plan import plan
 from palate.cli.store import COMMANDS as STORE_COMMANDS
 from palate.cli.store import HELP as STORE_HELP
+from palate.cli.validate import validate
 from palate.cli.why import why
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "explain": explain,
     "discover": discover,
     "annotate": annotate,
+    "judge": judge,
     "evaluate": evaluate,
     "compare": compare,
     "break-ties": break_ties,
     "plan": plan,
+    "validate": validate,
     "why": why,
     "distil": distil,
     "demo": demo,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
@@ -145,24 +145,12 @@ class Judgement:
         UnknownNameError
             If a judged pair is not among them.
         """
-        check_room(preferences, self.name, replaced=replaced)
         column: list[float | None] = [None] * preferences.n_pairs
-        said: list[dict[str, Any]] = [{} for _ in column]
-        if ORDERS in preferences.metadata.columns:
-            said = [json.loads(x) if x else {} for x in preferences.metadata[ORDERS].to_list()]
-            for known in said:
-                known.pop(self.name, None)
+        codes: list[str | None] = [None] * preferences.n_pairs
         for pair, verdict in zip(self.judged, self.verdicts.tolist(), strict=True):
             row = preferences.row(pair.id)
-            column[row] = None if math.isnan(verdict) else verdict
-            said[row][self.name] = orders_code(pair)
-        texts = [json.dumps(x, ensure_ascii=False, sort_keys=True) if x else None for x in said]
-        return replace(
-            preferences,
-            verdicts=with_column(preferences.verdicts, self.name, column),
-            metadata=_with(preferences.metadata, pl.Series(ORDERS, texts, dtype=pl.String)),
-            json_metadata=preferences.json_metadata | {ORDERS},
-        )
+            column[row], codes[row] = verdict, orders_code(pair)
+        return add_column(preferences, self.name, column, codes, replaced=replaced)
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Write `judgements.jsonl` and `judging.json` into a folder, which is made if absent.
@@ -241,19 +229,52 @@ def check_room(preferences: Preferences, name: str, *, replaced: bool = False) -
         )
 
 
-def with_column(verdicts: pl.DataFrame, name: str, values: Any) -> pl.DataFrame:
-    """Return verdicts with one more column, or another one in its place.
+def add_column(
+    preferences: Preferences,
+    name: str,
+    verdicts: Sequence[float | None] | Array,
+    orders: Sequence[str | None] | None = None,
+    *,
+    replaced: bool = False,
+) -> Preferences:
+    """Return preferences with one more column of verdicts.
 
     Parameters
     ----------
-    verdicts
-        Columns of verdicts, maybe none.
+    preferences
+        The pairs.
     name
         Name of the column.
-    values
-        Its verdicts; None and NaN for missing ones.
+    verdicts
+        One per pair; None and NaN for missing ones.
+    orders
+        What was said in both orders, as `orders_code` writes it; None where nothing is known.
+    replaced
+        Whether a column of this name may be there already; it is lost, and its orders with it.
+
+    Raises
+    ------
+    InputError
+        As `check_room` does.
     """
-    return _with(verdicts, pl.Series(name, values, dtype=pl.Float64).fill_nan(None))
+    check_room(preferences, name, replaced=replaced)
+    column = pl.Series(name, verdicts, dtype=pl.Float64).fill_nan(None)
+    out = replace(preferences, verdicts=_with(preferences.verdicts, column))
+    there = ORDERS in preferences.metadata.columns
+    if orders is None and not there:
+        return out
+    known = preferences.metadata[ORDERS].to_list() if there else [None] * preferences.n_pairs
+    said: list[dict[str, Any]] = [json.loads(text or "{}") for text in known]
+    for row, code in zip(said, orders or [None] * len(said), strict=True):
+        row.pop(name, None)
+        if code is not None:
+            row[name] = code
+    texts = [json.dumps(x, ensure_ascii=False, sort_keys=True) if x else None for x in said]
+    return replace(
+        out,
+        metadata=_with(preferences.metadata, pl.Series(ORDERS, texts, dtype=pl.String)),
+        json_metadata=preferences.json_metadata | {ORDERS},
+    )
 
 
 def orders_code(pair: Judged) -> str:
