@@ -4,6 +4,10 @@ Every provider that pydantic-ai knows is reached through its `direct.model_reque
 model can be held to a schema it is; else the answer is the argument of a tool call, or, as a last
 resort, the schema stands in the prompt. Retries are the client's work, so that of the provider's
 own library is switched off.
+
+A request may ask for probabilities. Endpoints of OpenAI's protocols are then asked for those of
+the tokens (`palate.llm.token_probabilities`), with as many alternatives as they list; one that
+refuses, or answers without them, is not asked for them again.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from palate.llm.outcome import Usage
 from palate.llm.providers import OpenModel
 from palate.llm.request import Message, Request
 from palate.llm.thinking import Thinking, check_thinking, thinking_of
+from palate.llm.token_probabilities import field_probabilities, tokens_of
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage, ModelResponse
@@ -27,6 +32,9 @@ if TYPE_CHECKING:
 
 _FENCED = re.compile(r"^```(?:json)?\s*\n(.*)\n```$", re.DOTALL)
 _KEPT_SCHEMAS = 256
+_ALTERNATIVES = (20, 5)
+"""How many alternatives of a token are asked for: OpenAI's limit, then that of stricter servers."""
+_REFUSED = (400, 422)
 
 
 class ChatBackend:
@@ -79,6 +87,9 @@ class ChatBackend:
         self._settings |= told
         if told or self.room:
             self.sent = {**self.sent, "thinking": thinking}
+        listed = lists_tokens(self._model) and self._mode != "tool"
+        self._alternatives: tuple[int, ...] = _ALTERNATIVES if listed else ()
+        self._taken = 0  # the number of alternatives that the endpoint is known to list
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -96,19 +107,44 @@ class ChatBackend:
         CallError
             If there is no answer.
         """
+        levels = self._alternatives if request.probabilities else ()
+        for i, alternatives in enumerate((*levels, 0)):
+            try:
+                response = await self._send(request, alternatives)
+            except Exception as error:  # a body of the wrong shape fails anywhere in the library
+                refused = alternatives and getattr(error, "status_code", None) in _REFUSED
+                if refused and alternatives != self._taken:
+                    continue
+                raise self.failure(error) from None
+            reply = self.reply(response)
+            if levels:
+                tokens = tokens_of(token_list(response)) if alternatives else []
+                self._noticed(levels[i:] if tokens else ())
+                soft = field_probabilities(tokens, reply.text, request.schema)
+                reply = Reply(reply.text, reply.usage, soft)
+            return reply
+        raise AssertionError("the last level returns or raises")
+
+    def _noticed(self, alternatives: tuple[int, ...]) -> None:
+        """Remember how many alternatives the endpoint lists; what was seen once holds."""
+        if alternatives:
+            self._taken = alternatives[0]
+        if alternatives or not self._taken:
+            self._alternatives = alternatives
+
+    async def _send(self, request: Request, alternatives: int) -> ModelResponse:
         from pydantic_ai.direct import model_request
 
-        try:
-            response = await model_request(
-                self._model,
-                conversation(request.messages),
-                model_settings=self.settings_of(request),
-                model_request_parameters=self.parameters_of(request),
-                instrument=False,
-            )
-        except Exception as error:  # a body of the wrong shape fails anywhere in the library
-            raise self.failure(error) from None
-        return self.reply(response)
+        settings: dict[str, Any] = dict(self.settings_of(request))
+        if alternatives:
+            settings |= {"openai_logprobs": True, "openai_top_logprobs": alternatives}
+        return await model_request(
+            self._model,
+            conversation(request.messages),
+            model_settings=settings,  # type: ignore[arg-type]
+            model_request_parameters=self.parameters_of(request),
+            instrument=False,
+        )
 
     async def close(self) -> None:
         """Close the connections."""
@@ -205,6 +241,19 @@ def takes_temperature(model: Model[Any]) -> bool:
         profile.get("openai_supports_reasoning_effort_none")
         and not profile.get("thinking_enabled_by_default")
     )
+
+
+def lists_tokens(model: Model[Any]) -> bool:
+    """Return whether a model can be asked for the probabilities of its tokens.
+
+    Parameters
+    ----------
+    model
+        The model.
+    """
+    kinds = {kind.__name__ for kind in type(model).__mro__}
+    spoken = kinds & {"OpenAIChatModel", "OpenAIResponsesModel"}
+    return bool(spoken) and takes_temperature(model)
 
 
 def settings_for(model: Model[Any], timeout: float) -> dict[str, Any]:
@@ -314,6 +363,21 @@ def text_of(response: ModelResponse) -> str:
     text = "".join(p.content for p in response.parts if isinstance(p, TextPart)).strip()
     fenced = _FENCED.match(text)
     return fenced[1] if fenced else text
+
+
+def token_list(response: ModelResponse) -> object:
+    """Return the tokens of an answer with their log-probabilities; None where there are none.
+
+    Parameters
+    ----------
+    response
+        The response.
+    """
+    from pydantic_ai.messages import TextPart
+
+    details: list[Mapping[str, Any] | None] = [response.provider_details]
+    details += [part.provider_details for part in response.parts if isinstance(part, TextPart)]
+    return next((found["logprobs"] for found in details if found and "logprobs" in found), None)
 
 
 def usage_of(response: ModelResponse) -> Usage:

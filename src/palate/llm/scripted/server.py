@@ -19,6 +19,7 @@ from palate.errors import PalateError
 from palate.llm.scripted.chaos import CONTENT, FINISH, Chaos
 from palate.llm.scripted.http import BadRequestError, Received, read_request, response
 from palate.llm.scripted.question import Question, Script, chat_question, decision_question
+from palate.llm.scripted.token_list import settled, token_list
 from palate.llm.scripted.tokens import PrefixCache
 from palate.llm.scripted.wire import chat_body, decision_body, error_body, model_list
 
@@ -187,11 +188,17 @@ class ScriptedServer:
         self, question: Question, answer: Mapping[str, Any] | str, order: int, fault: str | None
     ) -> bytes:
         """The body of a chat completion with the faults of content and ending."""
+        tokens = None
+        if not isinstance(answer, str):
+            answer, spreads = settled(answer, question.schema)
+            if spreads and question.body.get("logprobs") and fault not in CONTENT:
+                most = question.body.get("top_logprobs")
+                tokens = token_list(answer, spreads, most if isinstance(most, int) else 0)
         text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
         if fault is not None and fault in CONTENT and not isinstance(answer, str):
             text = CONTENT[fault](answer)
         limited = fault not in CONTENT  # a server that goes wrong keeps to no limit
-        body = chat_body(question, text, order, self._cache, limited=limited)
+        body = chat_body(question, text, order, self._cache, limited=limited, tokens=tokens)
         if fault in FINISH:
             choice = body["choices"][0]
             message = choice["message"] = {"role": "assistant", "content": None, "refusal": None}

@@ -14,7 +14,13 @@ SURE = 0.9
 
 
 def chat_body(
-    question: Question, text: str, order: int, cache: PrefixCache, *, limited: bool = True
+    question: Question,
+    text: str,
+    order: int,
+    cache: PrefixCache,
+    *,
+    limited: bool = True,
+    tokens: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return the body of a chat completion; an answer over `max_tokens` is cut off.
 
@@ -30,6 +36,8 @@ def chat_body(
         What was read before.
     limited
         Whether `max_tokens` is kept to.
+    tokens
+        The tokens of the answer with their log-probabilities; None says nothing of them.
     """
     body = question.body
     sent = _sent(body)
@@ -49,12 +57,13 @@ def chat_body(
     else:
         message = {"role": "assistant", "content": text, "refusal": None}
     prompt, completion = tokens_of(sent), tokens_of(text)
+    listed = {"content": tokens, "refusal": None} if tokens and finish == "stop" else None
     return {
         "id": f"chatcmpl-{order}",
         "object": "chat.completion",
         "created": 1,
         "model": body.get("model", "scripted"),
-        "choices": [{"index": 0, "message": message, "finish_reason": finish, "logprobs": None}],
+        "choices": [{"index": 0, "message": message, "finish_reason": finish, "logprobs": listed}],
         "usage": {
             "prompt_tokens": prompt,
             "completion_tokens": completion,
