@@ -35,6 +35,7 @@ from palate.mechanisms import judging
 from palate.mechanisms.criteria import Criterion
 from palate.mechanisms.judging import judge_request
 from palate.mechanisms.matchup import Matchup
+from palate.mechanisms.rating import rate_request
 from palate.mechanisms.style import Example, JudgeStyle
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "prompts.md"
@@ -208,6 +209,12 @@ USES: Mapping[str, Use] = {
         "`palate judge --mode k-shot`: the same, after pairs with their right answers, each a turn "
         "of the conversation.",
         JudgeStyle("k-shot", examples=(Example("a request", "good", "bad", "first"),)),
+    ),
+    "rate": Use(
+        judging.PACKAGE,
+        "`palate score --llm`: how good one response is, shown alone; `{{standard}}` as for "
+        "`judge`.",
+        lambda: rate_request("a request", "one response", JudgeStyle()),
     ),
     "follows": _judge(
         "Tie break: which response follows the criteria better.",

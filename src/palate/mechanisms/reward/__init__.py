@@ -1,0 +1,1 @@
+"""Reward models as mechanisms: a score per response, and the verdicts that follow from two."""
