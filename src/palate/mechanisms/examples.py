@@ -94,7 +94,7 @@ def draw_examples(
                     made[other, first] = _shown(ids[other], texts[other], sign[other], first=first)
                 shots.append(made[other, first])
             found[ids[row]] = tuple(shots)
-    return found
+    return {pair: found[pair] for pair in ids}
 
 
 def _chosen(line: list[int], group: np.ndarray, own: int, n: int) -> list[int]:

@@ -30,6 +30,7 @@ from palate.mechanisms.used import Used
 
 Style: TypeAlias = JudgeStyle | Mapping[str, JudgeStyle]
 N_EXAMPLES = 4
+PROBES = 3  # questions after which a model without probabilities is refused
 
 
 def judge(
@@ -178,18 +179,16 @@ def _check_probabilities(
     seed: int,
     max_chars: int,
 ) -> None:
-    """Ask one question, so that a model without probabilities is refused before it is paid."""
-    probe = next((m for m in matchups if m.a != m.b), None)
-    if probe is None:
-        return
+    """Ask a few questions first, so that a model without probabilities is not paid for the rest."""
+    probes = [m for m in matchups if m.a != m.b][:PROBES]
     one: Orders = "ab" if orders == "both" else orders
-    (found,) = judge_matchups(
-        client, [probe], style_of, orders=one, seed=seed, max_chars=max_chars, soft=True
+    found = judge_matchups(
+        client, probes, style_of, orders=one, seed=seed, max_chars=max_chars, soft=True
     )
-    said = found.ab or found.ba
-    if said is not None and not said.failure and said.soft is None:
+    said = [order for pair in found for order in (pair.ab, pair.ba) if order and order.samples]
+    if said and all(order.soft is None for order in said):
         raise InputError(
-            "judge: found no probabilities in the answer of the model; expected a model or an "
+            "judge: found no probabilities in the answers of the model; expected a model or an "
             "endpoint that gives them, or verdicts that are not soft."
         )
 
