@@ -10,16 +10,17 @@ import asyncio
 import json
 import math
 import random
-from collections.abc import Mapping
+import urllib.request
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from palate.llm.backend import Reply
+from palate.llm.backend import CallError, Reply
 from palate.llm.chat import ChatBackend
 from palate.llm.connect import connect
 from palate.llm.outcome import Answer
@@ -45,6 +46,8 @@ def schema_of(options: list[str], **more: Any) -> dict[str, Any]:
     }
 
 
+RATING = {"type": "integer", "minimum": 1, "maximum": 10}
+WIDE = {"type": "integer", "minimum": 1, "maximum": 1_000_000_000}
 CHOICE = schema_of(["first", "second"])
 ASKED = Request((Message("user", "Which?"),), CHOICE, "judge", probabilities=True)
 
@@ -132,6 +135,22 @@ def test_booleans_several_fields_and_texts_that_quote_the_answer() -> None:
     assert found["sure"] == pytest.approx({"true": 0.9, "false": 0.1})
     assert found["verdict"] == pytest.approx({"first": 0.6, "second": 0.4})
     assert "why" not in found
+
+
+def test_ratings_are_told_apart_by_what_follows_them() -> None:
+    schema = {"type": "object", "properties": {"score": RATING}}
+    tokens = [token('{"score": ', 1), token("1", 0.5, **{"7": 0.3, "10": 0.1, "11": 0.1})]
+    tokens.append(token("}", 0.6, **{"0": 0.2, "\n": 0.2}))
+    found = field_probabilities(tokens, '{"score": 1}', schema)
+    assert found is not None
+    shares = {label: share for label, share in found["score"].items() if share}
+    assert shares == pytest.approx({"1": 4 / 9, "7": 3 / 9, "10": 2 / 9})
+    tokens[1:] = [token("1", 0.7, **{"7": 0.3}), token("}", 0.6, **{"0}": 0.4})]
+    found = field_probabilities(tokens, '{"score": 1}', schema)
+    assert found is not None
+    shares = {label: share for label, share in found["score"].items() if share}
+    assert shares == pytest.approx({"1": 0.42, "10": 0.28, "7": 0.3})
+    assert field_probabilities(tokens, '{"score": 1}', {"properties": {"score": WIDE}}) is None
 
 
 def test_half_of_a_character_lies_in_the_bytes() -> None:
@@ -234,6 +253,7 @@ def test_a_model_that_cuts_each_text_in_one_way_is_read_exactly_or_not_at_all(
         others = tuple((t.encode(), p / total) for t, p in chances.items() if t != written)
         tokens.append(Token(written.encode(), chances[written] / total, others))
     found = field_probabilities(tokens, texts[chosen], schema_of(options))
+    event("told" if found else "not told")
     # what is measured is given the tokens before the one with the end of the field's name
     named, before = texts[chosen].index('verdict"') + 7, 0
     while len("".join(cuts[chosen][: before + 1])) <= named:
@@ -282,6 +302,7 @@ def test_a_model_that_cuts_at_random_is_off_by_no_more_than_what_is_unclear(
         tokens.append(Token(piece.encode(), following[piece], others))
         done += piece
     found = field_probabilities(tokens, done, schema_of(options))
+    event("told" if found else "not told")
     if found is not None:
         assert found["verdict"] == pytest.approx(truth, abs=LARGEST_ERROR + 1e-9)
 
@@ -364,35 +385,27 @@ def test_who_answers_without_them_is_not_asked_again() -> None:
 
 
 def test_a_refusal_of_something_else_is_not_blamed_on_them() -> None:
-    from palate.llm.backend import CallError
-
-    calls: list[int] = []
+    bad = Request((Message("user", "bad"),), CHOICE, "judge", probabilities=True)
 
     def answer(heard: Heard) -> Said:
-        calls.append(asked(heard))
-        bad = len(calls) in (2, 3, 4, 5)
-        return Said({"error": {"message": "no"}}, 400) if bad else Said(listing(0.75))
+        if heard.json["messages"][-1]["content"] == "bad":
+            return Said({"error": {"message": "no"}}, 400)
+        return Said(listing(0.75))
 
-    async def run(server: Loopback) -> list[object]:
-        backend = ChatBackend(open_model("openai:m", base_url=server.url), timeout=2.0)
+    async def call(server: Loopback) -> list[object]:
+        backend = ChatBackend(open_model("openai:m", base_url=server.url, timeout=2.0))
+        found: list[object] = []
         try:
-            return await asyncio.gather(
-                *[backend.ask(ASKED) for _ in range(1)], return_exceptions=True
-            ) + [await backend.ask(ASKED) if i == 4 else await caught(backend) for i in range(5)]
+            for request in (bad, ASKED, bad, ASKED):
+                found += await asyncio.gather(backend.ask(request), return_exceptions=True)
+            return found
         finally:
             await backend.close()
 
-    async def caught(backend: ChatBackend) -> object:
-        with pytest.raises(CallError) as failed:
-            await backend.ask(ASKED)
-        return failed.value.reason
-
     with loopback(answer) as server:
-        first, *failed, last = asyncio.run(run(server))
-    assert isinstance(first, Reply)
-    assert isinstance(last, Reply)
-    assert failed == ["declined"] * 4, "known to list them, so that the request itself was refused"
-    assert calls == [20] * 6
+        found = asyncio.run(call(server))
+    assert [type(one) for one in found] == [CallError, Reply, CallError, Reply]
+    assert [asked(heard) for heard in server.heard] == [20, 5, 0, 20, 20, 20]
 
 
 def test_the_other_protocol_of_openai() -> None:
@@ -415,6 +428,21 @@ def test_a_model_that_thinks_is_not_asked() -> None:
 
 
 # --- the scripted server and the client ------------------------------------------------------
+
+
+def test_ratings_of_a_script() -> None:
+    schema = {"type": "object", "properties": {"score": RATING}, "required": ["score"]}
+    rated = Request((Message("user", "?"),), schema, "rate", probabilities=True)
+    with (
+        serve(lambda _: {"score": {"7": 0.6, "8": 0.3, 9: 0.1}}) as server,
+        connect("openai:m", base_url=server.base_url) as client,
+    ):
+        (answer,) = client.ask([rated])
+    assert isinstance(answer, Answer)
+    assert answer.value == {"score": 7}
+    assert answer.probabilities is not None
+    shares = {label: share for label, share in answer.probabilities["score"].items() if share}
+    assert shares == pytest.approx({"7": 0.6, "8": 0.3, "9": 0.1})
 
 
 SPREAD = {"verdict": {"first": 0.3, "second": 0.7}}
@@ -479,19 +507,48 @@ def test_a_server_that_is_not_asked_says_nothing_and_a_spoiled_answer_has_no_tok
 # --- a real engine ---------------------------------------------------------------------------
 
 
-def test_a_real_engine_lists_its_tokens(tmp_path: Path) -> None:
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A real engine whose model likes to write `t` and `f`, and `"` and `:` nearly as much."""
     pytest.importorskip("xllamacpp")
     pytest.importorskip("gguf")
-    from .engine import serve_engine
+    from . import engine
 
-    requests = [
-        Request((Message("user", f"{i}?"),), CHOICE, "judge", probabilities=True) for i in range(4)
-    ]
-    with (
-        serve_engine(tmp_path) as base_url,
-        connect("openai:tiny", base_url=base_url, concurrency=2) as client,
-    ):
-        outcomes = client.ask(requests)
-    for outcome in outcomes:
-        assert isinstance(outcome, Answer), outcome
-        print(outcome)
+    plain = engine.bias
+    liked = {"t": 17.0, "f": 17.0, '"': 16.3, ":": 16.3}
+    monkeypatch.setattr(engine, "bias", lambda text: liked.get(text, plain(text)))
+    with engine.serve_engine(tmp_path) as base_url:
+        yield base_url
+
+
+def test_probabilities_of_a_real_engine_are_those_of_its_tokens(engine: str) -> None:
+    schema = {"type": "object", "properties": {"b": {"type": "boolean"}}, "required": ["b"]}
+    yes, text = (
+        Request((Message("user", "Which?"),), shape, "x", probabilities=True)
+        for shape in (schema, CHOICE)
+    )
+    with connect("openai:tiny", base_url=engine, concurrency=1) as client:
+        outcome, unlikely = client.ask([yes, text])
+    assert isinstance(outcome, Answer), outcome
+    assert isinstance(unlikely, Answer), unlikely
+    assert unlikely.probabilities is None, "without its grammar it would have begun with no quote"
+    assert outcome.probabilities is not None
+    body = {
+        "model": "tiny",
+        "messages": [{"role": "user", "content": "Which?"}],
+        "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}},
+        "logprobs": True,
+        "top_logprobs": 20,
+        "temperature": 0,
+    }
+    sent = urllib.request.Request(f"{engine}/chat/completions", json.dumps(body).encode())
+    with urllib.request.urlopen(sent) as answer:
+        tokens = json.load(answer)["choices"][0]["logprobs"]["content"]
+    texts = [token["token"] for token in tokens]
+    place = texts.index(":") + 1
+    assert texts[place] in ("t", "f"), texts
+    listed = {t["token"]: math.exp(t["logprob"]) for t in tokens[place]["top_logprobs"]}
+    share = listed["t"] / (listed["t"] + listed["f"])
+    assert outcome.probabilities["b"] == pytest.approx(
+        {"true": share, "false": 1 - share}, abs=1e-3
+    )

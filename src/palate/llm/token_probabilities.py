@@ -3,11 +3,12 @@
     field_probabilities(tokens, '{"verdict": "first"}', schema)
     # {"verdict": {"first": .82, "second": .18}}
 
-A field whose schema lists strings, or that is true or false, has its options told apart by one or
-more tokens. Tokens may begin before the value (`":"second`), end after it (`first"}`) or split an
-option (`"fi`, `rst`). So every token from the end of the field's name on is looked at, in order:
-an alternative that can only become one option adds the probability of getting there to that
-option, one that may become several cannot be told apart, and the token that was written leads on.
+A field whose schema lists strings, or that is true or false or a whole number between limits, has
+its options told apart by one or more tokens. Tokens may begin before the value (`":"second`), end
+after it (`first"}`) or split an option (`"fi`, `rst`). So every token from the end of the field's
+name on is looked at, in order: an alternative that can only become one option adds the probability
+of getting there to that option, one that may become several cannot be told apart, and the token
+that was written leads on.
 
 What is returned is the probability of each option given the text before the value, and given that
 one of the options is written. Probability that is not accounted for (alternatives that cannot be
@@ -29,6 +30,8 @@ LARGEST_ERROR = 0.02
 LEAST_MASS = 0.5
 """Part of the probability that has to be at the options, where a value could have been written."""
 
+MOST_LEVELS = 64
+_ENDS = (",", "}", " ", "\n", "\r", "\t")
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -85,8 +88,7 @@ def field_probabilities(
     Returns
     -------
     dict or None
-        Probabilities by field and option ("true" and "false" for booleans); None if no field can
-        be told.
+        Probabilities by field and option (as text: "true", "7"); None if no field can be told.
     """
     written = b"".join(token.text for token in tokens)
     answer = _encoded(text)
@@ -106,7 +108,9 @@ def field_probabilities(
 
 
 def options_of(part: Mapping[str, Any]) -> dict[str, tuple[bytes, ...]]:
-    """Return what a field may be, by label the ways to write it; empty where it lists no texts.
+    """Return what a field may be, by label the ways to write it; empty where that is no list.
+
+    A whole number has its end in each way, which tells 1 from 10.
 
     Parameters
     ----------
@@ -114,9 +118,15 @@ def options_of(part: Mapping[str, Any]) -> dict[str, tuple[bytes, ...]]:
         Schema of the field.
     """
     listed = part.get("enum")
-    if listed is None:
-        return {"true": (b"true",), "false": (b"false",)} if part.get("type") == "boolean" else {}
-    if not all(isinstance(option, str) for option in listed):
+    if listed is None and part.get("type") == "boolean":
+        return {"true": (b"true",), "false": (b"false",)}
+    if listed is None and part.get("type") == "integer" and {"minimum", "maximum"} <= part.keys():
+        levels = range(part["minimum"], part["maximum"] + 1)
+        return {
+            str(level): tuple(_encoded(f"{level}{end}") for end in _ENDS)
+            for level in (levels if len(levels) <= MOST_LEVELS else ())
+        }
+    if listed is None or not all(isinstance(option, str) for option in listed):
         return {}
     return {
         option: tuple(

@@ -27,18 +27,22 @@ def settled(
     Parameters
     ----------
     answer
-        Per field a value, or, where the schema lists texts or asks for true or false, a mapping
-        from options to probabilities.
+        Per field a value, or, where the schema leaves few (texts, true or false, whole numbers
+        between limits), a mapping from options to probabilities.
     schema
         JSON schema of the answer.
     """
-    value, spreads = dict(answer), {}
+    value = dict(answer)
+    spreads: dict[str, dict[Any, float]] = {}
     for name, part in schema.get("properties", {}).items():
         given, options = value.get(name), options_of(part)
         if not options or not isinstance(given, Mapping):
             continue
         named = {_label(option): float(share) for option, share in given.items()}
-        shares = {json.loads(ways[0]): named.get(label, 0.0) for label, ways in options.items()}
+        shares: dict[Any, float] = {
+            label if "enum" in part else json.loads(label): named.get(label, 0.0)
+            for label in options
+        }
         total = sum(shares.values())
         if total > 0:
             spreads[name] = {option: share / total for option, share in shares.items()}
