@@ -7,13 +7,14 @@ that share a prompt or the responses are independent, pairs within one need not 
     interval   Clopper-Pearson of R m successes in m trials,
                m = R (1 - R) / variance * (t_{n-1} / t_{df})^2                Korn, Graubard 1998
 
-so that it stays within 0 and 1 and, where every pair is a group of its own, is no narrower than the
-exact one. df is the number of groups G, as far as they weigh the same (1 / sum of squared shares),
-less one. Where all or none are right m is G. Ratios of pairs that nearly all count one half have a
-variance of nearly 0 and would have an interval of nearly none: 1 / m is raised by t^2 / G^2, as if
-t^2 more pairs had been decided, half of them either way (Agresti, Coull 1998). The mean of domains
-is the plain mean of their ratios; its variance sums the residuals of a group over all domains, each
-with the G / (G - 1) of its domain.
+so that it stays within 0 and 1 and is exact where every pair is a group of its own and right or
+wrong. df is the number of groups G, as far as they weigh the same (1 / sum of squared shares), less
+one. Where all or none are right m is G. Ratios of pairs that nearly all count one half have a
+variance of nearly 0 and would have an interval of nearly none: 1 / m is raised by c t^2 / G^2, as
+if c t^2 more pairs had been decided, half of them either way (Agresti, Coull 1998), with c the
+share by which the variance falls short of R (1 - R) / G. The mean of domains is the plain mean of
+their ratios; its variance sums the residuals of a group over all domains, each with the G / (G - 1)
+of its domain.
 
 The test asks whether signed sums of groups lean to one side. If they do not, each is as likely to
 have the other sign, and the sum of them has a known distribution, which is computed, not drawn:
@@ -66,7 +67,9 @@ class Shares:
             of_many = stats.t.ppf(1 - tail, np.maximum(self.weight - 1, 1))
             spread = p * (1 - p)
             rare = np.where(spread > 0, self.variance / spread, 1 / self.groups)
-            trials = np.minimum(of_many / t, 1.0) ** 2 / (rare + (t / self.groups) ** 2)
+            below = np.clip(1 - rare * self.groups, 0.0, 1.0)  # below that of right and wrong only
+            rare = rare + below * (t / self.groups) ** 2
+            trials = np.minimum(of_many / t, 1.0) ** 2 / rare
             won, lost = p * trials, (1 - p) * trials
             low = np.where(p <= 0, 0.0, stats.beta.ppf(tail, won, lost + 1))
             high = np.where(p >= 1, 1.0, stats.beta.ppf(1 - tail, won + 1, lost))

@@ -1,0 +1,459 @@
+"""How good judges are: published numbers, plain Python, symmetries, coverage, bad input."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+import palate
+from palate.cli.judge_report import write_judge_report
+from palate.data.preferences import Preferences
+from palate.errors import FileFormatError, InputError, OutputError, UnknownNameError
+from palate.mechanisms.matchup import Judged, Said
+from palate.validate.judge_quality import judge_quality
+from palate.validate.judge_quality_measures import MEASURES
+from palate.validate.judge_quality_result import ALL, MEAN, JudgeQuality
+from palate.validate.judge_quality_shares import (
+    benjamini_hochberg_adjusted,
+    holm,
+    shares,
+    sign_test,
+)
+from palate.validate.judge_quality_text import about_judge, method, p_words
+
+# statistics.json of the evaluators in the authors' repository (github.com/princeton-nlp/LLMBar,
+# Dataset/LLMBar, commit caa7bee): correct with either order, correct in both, equal in both; their
+# paper (arXiv 2310.07641) prints the average of the two orders, in per cent with one digit. Judges
+# without an answer that could not be read, which they count as wrong and we leave out.
+PUBLISHED = {
+    ("Natural", "GPT-4/CoT"): (100, 94, 95, 90, 91),
+    ("Natural", "GPT-4/Swap"): (100, 94, 95, 93, 97),
+    ("Natural", "Falcon/Swap"): (100, 58, 73, 37, 43),
+    ("Neighbor", "GPT-4/CoT"): (134, 101, 100, 94, 121),
+    ("Neighbor", "LLaMA2/Vanilla"): (134, 34, 32, 18, 104),
+    ("GPTOut", "ChatGPT/Vanilla"): (47, 17, 22, 10, 28),
+    ("GPTInst", "LLaMA2/Metrics_Reference"): (92, 34, 30, 17, 62),
+    ("Manual", "ChatGPT-0301/Vanilla"): (46, 24, 17, 11, 27),
+    ("FairEval", "ChatGPT/Metrics_Reference"): (66, 46, 33, 16, 19),
+}
+LETTER = {1.0: "a", -1.0: "b", 0.0: "t"}
+
+
+def preferences_of(
+    verdicts: dict[str, Sequence[float | None]],
+    *,
+    orders: dict[str, Sequence[str]] | None = None,
+    prompts: Sequence[str] | None = None,
+    domains: Sequence[str] | None = None,
+) -> Preferences:
+    n = len(next(iter(verdicts.values())))
+    column = [json.dumps({m: said[i] for m, said in (orders or {}).items()}) for i in range(n)]
+    return Preferences(
+        pl.DataFrame(
+            {
+                "id": [f"p{i}" for i in range(n)],
+                "domain": list(domains or ["all"] * n),
+                "prompt": list(prompts or [f"q{i}" for i in range(n)]),
+                "response_a": [f"a{i}" for i in range(n)],
+                "response_b": [f"b{i}" for i in range(n)],
+            }
+        ),
+        pl.DataFrame({m: pl.Series(v, dtype=pl.Float64) for m, v in verdicts.items()}),
+        pl.DataFrame({"orders": column}) if orders else pl.DataFrame(),
+        frozenset({"orders"}) if orders else frozenset(),
+    )
+
+
+def world(
+    *,
+    n: int = 300,
+    per_prompt: int = 1,
+    together: float = 0.0,
+    right: float = 0.8,
+    bias: float = 0.0,
+    judges: int = 1,
+    seed: int = 0,
+) -> Preferences:
+    """People prefer a or b by a coin; a judge is right with `right`, and takes the first by `bias`.
+
+    With probability `together` the pairs of one prompt share what the judge does.
+    """
+    random = np.random.default_rng(seed)
+    prompt = np.repeat(np.arange(-(-n // per_prompt)), per_prompt)[:n]
+    truth = random.choice([1.0, -1.0], size=n)
+    verdicts: dict[str, Sequence[float | None]] = {"people": truth.tolist()}
+    orders: dict[str, Sequence[str]] = {}
+    for j in range(judges):
+        draws = random.random((n, 2))
+        shared = random.random((prompt.max() + 1, 2))[prompt]
+        draws = np.where(random.random((prompt.max() + 1, 1))[prompt] < together, shared, draws)
+        y = np.where(draws[:, 0] < right, truth, -truth)
+        biased, to_first = draws[:, 1] < abs(bias) * 2, np.sign(bias)
+        u, v = np.where(biased, to_first, y), np.where(biased, -to_first, y)
+        verdicts[f"judge {j}"] = np.where(u == v, u, 0.0).tolist()
+        orders[f"judge {j}"] = [LETTER[a] + LETTER[b] for a, b in zip(u, v, strict=True)]
+    return preferences_of(verdicts, orders=orders, prompts=[f"q{k}" for k in prompt])
+
+
+# -- known numbers ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def recorded(shared_data: Path) -> tuple[JudgeQuality, list[dict[str, Any]]]:
+    path = shared_data / "judges.jsonl.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return judge_quality(palate.read(path), reference="human"), rows
+
+
+def test_the_recorded_judges_have_the_numbers_of_plain_counting(
+    recorded: tuple[JudgeQuality, list[dict[str, Any]]],
+) -> None:
+    quality, rows = recorded
+    assert len(quality.mechanisms) == 34
+    for row in quality.frame.rows(named=True):
+        mine = [
+            (r["labels"][row["mechanism"]], r["labels"]["human"], r["meta"]["orders"])
+            for r in rows
+            if row["mechanism"] in r["labels"] and row["domain"] in (ALL, r["domain"])
+        ]
+        if row["domain"] == MEAN:
+            continue
+        points = sum(1.0 if said == gold else 0.5 if said == 0 else 0.0 for said, gold, _ in mine)
+        assert row["judged"] == row["compared"] == len(mine)
+        assert row["accuracy"] == pytest.approx(points / len(mine), abs=1e-12)
+        both = [o[row["mechanism"]] for _, _, o in mine if "?" not in o[row["mechanism"]]]
+        flips = [o for o in both if o[0] != o[1]]
+        first = [(o[0] == "a") + (o[1] == "b") for o in both]
+        assert row["flips"] == pytest.approx(len(flips) / len(both), abs=1e-12)
+        assert row["first_shown"] == pytest.approx(sum(first) / len(both) / 2, abs=1e-12)
+        if flips:
+            assert row["first_of_flips"] == pytest.approx(flips.count("ab") / len(flips))
+    by_domain = quality.frame.filter(~pl.col("domain").is_in([ALL, MEAN]))
+    means = by_domain.group_by("mechanism").agg(pl.col("accuracy").mean())
+    for name, mean in means.iter_rows():
+        assert quality.row(name, MEAN)["accuracy"] == pytest.approx(mean, abs=1e-12)
+
+
+@pytest.mark.parametrize(("domain", "judge"), PUBLISHED)
+def test_the_accuracies_are_those_that_were_published(
+    recorded: tuple[JudgeQuality, list[dict[str, Any]]], domain: str, judge: str
+) -> None:
+    n, one, other, both, equal = PUBLISHED[domain, judge]
+    row = recorded[0].row(judge, domain)
+    assert row["both_orders"] == n
+    assert row["accuracy_answers"] == pytest.approx((one + other) / 2 / n, abs=1e-12)
+    assert row["orders_agree"] == pytest.approx(equal / n, abs=1e-12)
+    assert row["accuracy"] == pytest.approx((both + (n - equal) / 2) / n, abs=1e-12)
+
+
+def test_the_report_of_the_recorded_judges(shared_data: Path, tmp_path: Path, capsys: Any) -> None:
+    preferences = palate.read(shared_data / "judges.jsonl.gz")
+    out = tmp_path / "report"
+    found = write_judge_report(preferences, reference="human", out=out, quiet=True)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "GPT-4/Metrics_Reference agrees with human on 82.6 %" in printed
+    assert "ahead of each of the 33 others" in printed
+    files = {"judge_report.html", "judge_report.json", "judge_report.csv", "run.json", "COMPLETE"}
+    assert {p.name for p in out.iterdir()} == files
+    assert JudgeQuality.load(out / "judge_report.json").frame.equals(found.frame)
+    with pytest.raises(OutputError):
+        write_judge_report(preferences, reference="human", out=out, quiet=True)
+
+
+# -- the statistics -----------------------------------------------------------------------------
+
+
+@given(st.lists(st.integers(-4, 4), min_size=1, max_size=9))
+def test_the_exact_test_counts_all_signs(sums: list[int]) -> None:
+    values = [sum(s * x for s, x in zip(signs, sums, strict=True)) for signs in
+              itertools.product((1, -1), repeat=len(sums))]  # fmt: skip
+    expected = np.mean([abs(v) >= abs(sum(sums)) for v in values])
+    assert sign_test(sums) == pytest.approx(expected)
+
+
+def test_with_single_pairs_it_is_the_sign_test_and_many_are_normal() -> None:
+    assert sign_test([1] * 14 + [-1] * 5 + [0] * 40) == pytest.approx(
+        stats.binomtest(14, 19).pvalue
+    )
+    exact, normal = (sign_test([1] * (k // 2 + k // 100) + [-1] * (k // 2 - k // 100))
+                     for k in (20_000, 20_002))  # fmt: skip
+    assert exact == pytest.approx(normal, rel=0.05)
+    assert sign_test([]) == sign_test([0, 0]) == 1.0
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_adjusted_p_values(values: list[float]) -> None:
+    p = np.array(values)
+    np.testing.assert_allclose(benjamini_hochberg_adjusted(p), stats.false_discovery_control(p))
+    order = np.argsort(p, kind="stable")
+    expected, most = np.empty(p.size), 0.0
+    for rank, i in enumerate(order):
+        most = max(most, min(1.0, (p.size - rank) * p[i]))
+        expected[i] = most
+    np.testing.assert_allclose(holm(p), expected)
+    assert np.isnan(holm(np.array([np.nan, 0.5]))[0])
+
+
+@pytest.mark.parametrize(("won", "n"), [(0, 30), (1, 40), (20, 50), (95, 100), (60, 60)])
+def test_with_single_pairs_the_interval_is_clopper_and_pearsons(won: int, n: int) -> None:
+    x = np.zeros((n, 1))
+    x[:won] = 1.0
+    found = shares(x, np.ones((n, 1)), np.zeros(n, dtype=np.int64), np.arange(n), 1)
+    low, high = (float(end[0, 0]) for end in found.interval(0.9))
+    exact = stats.binomtest(won, n).proportion_ci(0.9, method="exact")
+    assert low <= exact.low + 1e-9
+    assert high >= exact.high - 1e-9
+    assert high - low <= 1.03 * (exact.high - exact.low)
+
+
+def test_copies_of_a_pair_add_no_certainty() -> None:
+    one = world(n=60, bias=0.1)
+    five = Preferences(
+        pl.concat([one.pairs.with_columns((pl.col("id") + f"-{k}").alias("id")) for k in range(5)]),
+        pl.concat([one.verdicts] * 5),
+        pl.concat([one.metadata] * 5),
+        one.json_metadata,
+    )
+    few, many = (judge_quality(p, reference="people").row("judge 0") for p in (one, five))
+    for name in ("accuracy", "flips", "first_shown", "place_p"):
+        assert many[name] == pytest.approx(few[name])
+    for end in ("accuracy_low", "accuracy_high", "flips_low", "first_shown_high"):
+        assert many[end] == pytest.approx(few[end], abs=0.004)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("case", "truth"),
+    [
+        ({"n": 60, "right": 0.95}, {"accuracy": 0.95, "first_shown": 0.5}),
+        ({"n": 120, "bias": 0.05}, {"accuracy": 0.77, "flips": 0.1, "first_shown": 0.55}),
+        ({"n": 400, "bias": 0.01}, {"flips": 0.02, "first_shown": 0.51}),
+        ({"n": 160, "per_prompt": 4, "together": 1.0, "bias": -0.1},
+         {"accuracy": 0.74, "flips": 0.2, "first_shown": 0.4}),
+    ],
+)  # fmt: skip
+def test_intervals_hold_the_truth(case: dict[str, Any], truth: dict[str, float]) -> None:
+    held = dict.fromkeys(truth, 0)
+    draws = 400
+    for seed in range(draws):
+        row = judge_quality(world(seed=seed, **case), reference="people").row("judge 0")
+        for name, value in truth.items():
+            held[name] += row[f"{name}_low"] <= value <= row[f"{name}_high"]
+    # 400 draws of a coverage of .9 are above .87 with probability .98
+    assert min(held.values()) >= 0.87 * draws, held
+
+
+@pytest.mark.slow
+def test_judges_without_differences_are_seldom_told_apart() -> None:
+    """Five equal judges, pairs of a prompt alike: ranks and places at the nominal family rate."""
+    told = lean = 0
+    draws = 200
+    for seed in range(draws):
+        preferences = world(n=120, per_prompt=3, together=0.7, judges=5, right=0.7, seed=seed)
+        random = np.random.default_rng(seed)
+        flipped = {  # flips that go either way
+            f"judge {j}": [str(random.choice(["aa", "ab", "ba", "bb"])) for _ in range(120)]
+            for j in range(5)
+        }
+        column = [json.dumps({m: said[i] for m, said in flipped.items()}) for i in range(120)]
+        noisy = Preferences(
+            preferences.pairs,
+            preferences.verdicts,
+            pl.DataFrame({"orders": column}),
+            frozenset({"orders"}),
+        )
+        pooled = judge_quality(noisy, reference="people").frame.filter(domain=ALL)
+        told += bool(((pooled["rank_low"] > 1) | (pooled["rank_high"] < 5)).any())
+        lean += bool((pooled["place_p_adjusted"] <= 0.1).any())
+    # 200 draws at a rate of .1 are below .15 with probability .99
+    assert told <= 0.15 * draws
+    assert lean <= 0.15 * draws
+
+
+# -- symmetries ---------------------------------------------------------------------------------
+
+
+def test_exchanging_the_responses_changes_nothing() -> None:
+    preferences = world(n=80, bias=0.15, judges=3)
+    one = judge_quality(preferences, reference="people")
+    other = judge_quality(preferences.swap(), reference="people")
+    numbers = [c for c, kind in one.frame.schema.items() if kind == pl.Float64]
+    assert one.best == other.best
+    np.testing.assert_allclose(
+        one.frame.select(numbers).to_numpy(), other.frame.select(numbers).to_numpy(), atol=1e-12
+    )
+
+
+def test_exchanging_the_places_turns_the_bias_only() -> None:
+    preferences = world(n=80, bias=0.15)
+    turned = preferences.metadata["orders"].map_elements(
+        lambda text: json.dumps({k: v[::-1] for k, v in json.loads(text).items()}),
+        return_dtype=pl.String,
+    )
+    other = Preferences(
+        preferences.pairs, preferences.verdicts, pl.DataFrame({"orders": turned}),
+        preferences.json_metadata,
+    )  # fmt: skip
+    a, b = (judge_quality(p, reference="people").row("judge 0") for p in (preferences, other))
+    assert b["first_shown"] == pytest.approx(1 - a["first_shown"])
+    assert b["first_shown_low"] == pytest.approx(1 - a["first_shown_high"])
+    assert b["first_of_flips"] == pytest.approx(1 - a["first_of_flips"])
+    for name in ("flips", "accuracy", "accuracy_answers", "place_p"):
+        assert a[name] == pytest.approx(b[name])
+
+
+# -- what is asked and what is missing ----------------------------------------------------------
+
+
+def test_ties_that_were_said_and_answers_that_are_missing() -> None:
+    preferences = preferences_of(
+        {"people": [1, 1, -1, 0, 1], "judge": [1, 0, 0, 1, None]},
+        orders={"judge": ["aa", "tt", "at", "ab", "-a"]},
+    )
+    row = judge_quality(preferences, reference="people").row("judge")
+    assert (row["judged"], row["both_orders"], row["answers"], row["compared"]) == (4, 4, 9, 3)
+    assert row["ties"] == 0.5
+    assert row["said_ties"] == pytest.approx(3 / 9)
+    assert row["flips"] == 0.5  # a side against a tie is a flip
+    assert row["first_of_flips"] == 1.0
+    assert row["first_shown"] == pytest.approx((0.5 + 0.5 + 0.75 + 1.0) / 4)
+    assert row["accuracy"] == pytest.approx((1 + 0.5 + 0.5) / 3)
+    assert row["accuracy_decided"] == 1.0
+    assert row["accuracy_answers"] == pytest.approx((2 + 1 + 0 + 0.5 + 1) / 7)
+    assert any(
+        "1 pair a tie" in note for note in judge_quality(preferences, reference="people").notes
+    )
+
+
+def test_without_orders_or_a_reference_columns_are_empty_and_it_says_why() -> None:
+    preferences = world(n=30)
+    bare = Preferences(preferences.pairs, preferences.verdicts)
+    quality = judge_quality(bare, reference="people")
+    row = quality.row("judge 0")
+    for name in ("flips", "first_shown", "said_ties", "accuracy_answers", "place_p"):
+        assert row[name] is None
+    assert row["accuracy"] is not None
+    assert any("No verdicts by order" in note for note in quality.notes)
+    assert about_judge(quality, "judge 0")[0].startswith("judge 0 agrees with people on")
+    alone = judge_quality(preferences, ["judge 0"])
+    assert alone.best is None
+    assert alone.row("judge 0")["accuracy"] is None
+    assert any("No reference" in note for note in alone.notes)
+    assert "judge 0" in str(alone)
+    assert "30 pairs in 1 domain" in method(alone)
+
+
+def test_a_domain_of_one_prompt_has_no_interval() -> None:
+    preferences = preferences_of(
+        {"people": [1, 1, 1, -1], "judge": [1, 1, -1, -1]},
+        prompts=["same", "same", "q2", "q3"],
+        domains=["one", "one", "two", "two"],
+    )
+    quality = judge_quality(preferences, reference="people")
+    row = quality.row("judge", "one")
+    assert (row["accuracy"], row["accuracy_low"]) == (1.0, None)
+    assert quality.row("judge", "two")["accuracy_low"] is not None
+    assert quality.row("judge", MEAN)["accuracy"] == 0.75
+    assert quality.row("judge", MEAN)["accuracy_low"] is None
+
+
+def test_samples_and_orders_of_what_was_judged() -> None:
+    preferences = world(n=4)
+    said = [
+        Judged("p0", Said(1.0, (1.0, 1.0, -1.0)), Said(1.0, (1.0, 1.0, 1.0))),
+        Judged("p1", Said(1.0, (1.0,)), Said(-1.0, (-1.0,))),
+        Judged("p2", Said(0.0, (1.0, -1.0)), None),
+    ]
+    row = judge_quality(preferences, judged={"judge 0": said}).row("judge 0")
+    assert row["samples_agree"] == pytest.approx(((1 / 3 + 1) / 2 + 0) / 2)
+    assert (row["both_orders"], row["answers"], row["flips"]) == (2, 5, 0.5)
+    with pytest.raises(UnknownNameError, match="'nowhere'"):
+        judge_quality(preferences, judged={"judge 0": [Judged("nowhere", None, None)]})
+
+
+def test_the_best_is_found_on_common_pairs() -> None:
+    """A judge of easy pairs only is ahead in accuracy and behind where both judged."""
+    n = 200
+    easy = np.arange(n) < 100
+    good = [1.0 if e or i % 2 else -1.0 for i, e in enumerate(easy)]  # 100 %, then 50 %
+    poor = [(1.0 if i % 10 else -1.0) if e else None for i, e in enumerate(easy)]  # 90 %
+    quality = judge_quality(
+        preferences_of({"people": [1.0] * n, "good": good, "poor": poor}), reference="people"
+    )
+    assert quality.row("poor")["accuracy"] > quality.row("good")["accuracy"]
+    assert quality.best == "good"
+    assert quality.row("poor")["behind"] == pytest.approx(0.1)
+    assert quality.row("poor")["behind_p"] == pytest.approx(2 / 2**10)
+    assert quality.row("poor")["rank_low"] == quality.row("poor")["rank_high"] == 2
+    assert any("different pairs" in note for note in quality.notes)
+
+
+def test_bad_input_is_named() -> None:
+    preferences = world(n=10)
+    with pytest.raises(UnknownNameError, match="reference mechanism 'nobody'"):
+        judge_quality(preferences, reference="nobody")
+    with pytest.raises(UnknownNameError, match="nobody"):
+        judge_quality(preferences, ["nobody"])
+    with pytest.raises(UnknownNameError, match="nobody"):
+        judge_quality(preferences, judged={"nobody": []})
+    with pytest.raises(InputError, match="two different mechanisms"):
+        judge_quality(preferences, ["people"], reference="people")
+    with pytest.raises(InputError, match="no judge"):
+        judge_quality(preferences, [])
+    with pytest.raises(InputError, match="level=1"):
+        judge_quality(preferences, level=1)
+    quality = judge_quality(preferences)
+    with pytest.raises(UnknownNameError):
+        quality.row("nobody")
+    with pytest.raises(UnknownNameError):
+        quality.row("judge 0", "nowhere")
+
+
+def test_no_pair_in_common_with_the_reference() -> None:
+    preferences = preferences_of({"people": [1.0, None], "judge": [None, 1.0]})
+    quality = judge_quality(preferences, reference="people")
+    assert quality.best is None
+    assert any("No pair was judged by people and by judge" in note for note in quality.notes)
+
+
+def test_it_is_the_same_after_a_file(tmp_path: Path) -> None:
+    quality = judge_quality(world(n=40, judges=2, bias=0.1), reference="people")
+    quality.save(tmp_path / "q.json")
+    again = JudgeQuality.load(tmp_path / "q.json")
+    assert again.frame.equals(quality.frame)
+    assert (again.best, again.reference, again.notes, dict(again.settings), dict(again.counts)) == (
+        quality.best, quality.reference, quality.notes, dict(quality.settings),
+        dict(quality.counts),
+    )  # fmt: skip
+    (tmp_path / "bad.json").write_text('{"schema": "palate.judge_quality/1", "frame": 3}')
+    (tmp_path / "other.json").write_text('{"schema": "x"}')
+    (tmp_path / "none.json").write_text("[")
+    for name in ("bad", "other", "none", "absent"):
+        with pytest.raises(FileFormatError):
+            JudgeQuality.load(tmp_path / f"{name}.json")
+
+
+def test_no_name_is_a_formula_in_the_table(tmp_path: Path) -> None:
+    preferences = preferences_of({"=1+1": [1.0, -1.0]}, domains=["@sum", "@sum"])
+    judge_quality(preferences).write_csv(tmp_path / "q.csv")
+    table = pl.read_csv(tmp_path / "q.csv")
+    assert set(table["mechanism"]) == {"'=1+1"}
+    assert "'@sum" in table["domain"].to_list()
+    assert set(MEASURES) <= set(table.columns)
+
+
+@pytest.mark.parametrize(("p", "words"), [(0.0, "p < .001"), (0.0234, "p = .023"), (1.0, "p = 1")])
+def test_p_values_in_words(p: float, words: str) -> None:
+    assert p_words(p) == words
