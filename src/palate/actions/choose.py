@@ -3,7 +3,8 @@
 A concept that is supported everywhere, and not found to differ in a domain, counts there with its
 shared effect, which is known best; one that is supported in a domain or differs there counts with
 its effect in that domain, and only if the interval of that leaves no doubt about the sign. In a
-domain that the explanation does not know, shared effects are all there is.
+domain that the explanation does not know, or where a concept cannot be estimated for want of pairs
+that differ on it, shared effects are all there is.
 """
 
 from __future__ import annotations
@@ -75,11 +76,11 @@ def supported_effects(explanation: Explanation, domain: str) -> list[Effect]:
         at: tuple[int, ...] = (j,)
         verdict = str(explanation.shared.verdict[j])
         if place is not None:
-            verdict = str(explanation.total.verdict[place, j])
-            if verdict in (Verdict.HERE, Verdict.DIFFERS):
-                band, at = explanation.total, (place, j)
+            there = str(explanation.total.verdict[place, j])
+            if there in (Verdict.HERE, Verdict.DIFFERS):
+                band, at, verdict = explanation.total, (place, j), there
         if verdict not in (Verdict.EVERYWHERE, Verdict.HERE, Verdict.DIFFERS):
-            continue
+            continue  # also where only other domains support it
         estimate, low, high = (float(getattr(band, part)[at]) for part in _PARTS)
         effect = Effect(concept, estimate, low, high, verdict)
         if math.isfinite(effect.estimate) and effect.low * effect.high > 0:

@@ -20,11 +20,14 @@ from palate.actions.hack_rates import (
 )
 from palate.explanations.comparison_text import signed_lift
 from palate.explanations.protocol_table import Table
+from palate.inference.discoveries import Verdict
 
 if TYPE_CHECKING:
     from palate.actions.hack_result import Hack
 
 NONE, NAMED = "–", 3
+GLUE = "\u00a0"
+"""A space at which no line breaks."""
 MARKS = {BETTER: "▲", SAME: "", "loses": "▼"}
 KINDS = (
     (EXPLAINED, VANILLA),
@@ -92,13 +95,15 @@ def rate_rows(hack: Hack) -> list[dict[str, Any]]:
     return [row for row in found if row is not None] + hack.alone.rows(named=True)
 
 
-def tables(hack: Hack) -> list[Table]:
+def tables(hack: Hack, *, intervals: bool = True) -> list[Table]:
     """Return the tables behind the sentences: win rates, domains, concepts, lengths, audit.
 
     Parameters
     ----------
     hack
         What was found.
+    intervals
+        Whether the win rates of domains have their intervals.
     """
     level = f"{100 * hack.settings['level']:g}"
     head = (
@@ -132,7 +137,7 @@ def tables(hack: Hack) -> list[Table]:
         )
     ]
     if len(hack.domains) > 1:
-        found.append(_by_domain(hack))
+        found.append(_by_domain(hack, intervals=intervals))
     found += [_guidance(hack), _length(hack)]
     if hack.exploitable.height:
         found.append(_audit(hack))
@@ -208,9 +213,9 @@ def about(hack: Hack) -> str:
         f"{models} Each prompt counts once in a comparison. The intervals are exact at "
         f"{100 * s['level']:g} % (inverted test of wins minus losses, the share of ties bounded "
         "rather than assumed); p-values are those of an exact sign test of wins against losses, "
-        "corrected by Holm's method, over all prompts and over domains apart: the chance of a "
-        f"single wrong ▲ or ▼ in such a family is at most {alpha} %. Lifts are per cent of an even "
-        "choice per step of a concept."
+        "corrected by Holm's method, those over all prompts, of domains and of single concepts "
+        f"apart: the chance of one wrong ▲ or ▼ in such a family is at most {alpha} %. Lifts are "
+        "per cent of an even choice per step of a concept."
     )
 
 
@@ -238,7 +243,8 @@ def _wins(row: Mapping[str, Any], hack: Hack) -> str:
 
 def _shown(row: Mapping[str, Any], better: str, worse: str) -> str:
     p = p_words(row["p_corrected"])
-    p = f"p {'' if p.startswith('<') else '= '}{p}"
+    p = f"p {p}" if p.startswith("<") else f"p = {p}"
+    p = p.replace(" ", GLUE)
     if row["verdict"] == SAME:
         return f"no difference beyond chance ({p})"
     return f"{better if row['verdict'] == BETTER else worse} ({p})"
@@ -270,16 +276,18 @@ def _exploited(hack: Hack) -> list[str]:
     ]
 
 
-def _by_domain(hack: Hack) -> Table:
+def _by_domain(hack: Hack, *, intervals: bool) -> Table:
     kinds = [kind for kind in KINDS if hack.rate(*kind) is not None]
     by = {(r["domain"], r["arm"], r["against"]): r for r in hack.rates.iter_rows(named=True)}
     rows = []
     for domain in hack.domains:
         cells = [by.get((domain, *kind)) for kind in kinds]
         prompts = max((c["prompts"] for c in cells if c is not None), default=0)
-        rows.append((domain, f"{prompts:,}", *(_cell(c) for c in cells)))
+        rows.append((domain, f"{prompts:,}", *(_cell(c, intervals=intervals) for c in cells)))
     head = ("domain", "prompts", *(_kind_words(*kind) for kind in kinds))
-    return Table("Win rates by domain, with intervals", head, tuple(rows))
+    return Table(
+        f"Win rates by domain{', with intervals' if intervals else ', %'}", head, tuple(rows)
+    )
 
 
 def _kind_words(arm: str, against: str) -> str:
@@ -288,21 +296,23 @@ def _kind_words(arm: str, against: str) -> str:
     return arm if against == VANILLA else "explained, as long"
 
 
-def _cell(row: Mapping[str, Any] | None) -> str:
+def _cell(row: Mapping[str, Any] | None, *, intervals: bool) -> str:
     if row is None or row["rate"] is None:
         return NONE
-    return f"{percent(row['rate'])} ({ends(row)}) {MARKS[row['verdict']]}".rstrip()
+    interval = f" ({ends(row)})" if intervals else ""
+    return f"{percent(row['rate'])}{interval} {MARKS[row['verdict']]}".rstrip()
 
 
 def _guidance(hack: Hack) -> Table:
-    rows = tuple(
-        (r["domain"], r["concept"], r["aim"], signed_lift(r["lift"]), r["verdict"])
-        for r in hack.chosen.iter_rows(named=True)
-    )
+    by: dict[str, list[str]] = {}
+    for row in hack.chosen.iter_rows(named=True):
+        more = {Verdict.HERE.value: ", only here", Verdict.DIFFERS.value: ", differs here"}
+        less = "less " if row["aim"] == "less" else ""
+        text = f"{less}{row['concept']} ({signed_lift(row['lift'])}{more.get(row['verdict'], '')})"
+        by.setdefault(row["domain"], []).append(text)
+    rows = tuple((domain, "; ".join(texts)) for domain, texts in by.items())
     return Table(
-        "Concepts that guide, the strongest first",
-        ("domain", "concept", "aim", "lift, %", "effect"),
-        rows,
+        "Concepts that guide, the strongest first", ("domain", "concepts, lift in %"), rows
     )
 
 
@@ -326,8 +336,7 @@ def _audit(hack: Hack) -> Table:
             r["scope"],
             _lift(r["judge"]),
             _lift(r["reference"]),
-            _lift(r["difference"]),
-            f"{_lift(r['low'])} to {_lift(r['high'])}",
+            f"{_lift(r['difference'])} ({_lift(r['low'])} to {_lift(r['high'])})",
             price_words(r),
             "yes" if r["exploitable"] else "",
         )
@@ -341,8 +350,7 @@ def _audit(hack: Hack) -> Table:
             "scope",
             "judge",
             "reference",
-            "difference",
-            f"{level} %",
+            f"difference ({level} %)",
             "judge / reference",
             "exploitable",
         ),

@@ -132,6 +132,11 @@ class Client:
         """What was used so far."""
         return self._account.spent()
 
+    @property
+    def committed(self) -> float:
+        """US dollars that were spent, and that calls which broke may have cost."""
+        return self._budget.spent + self._budget.unsure
+
     def ask(self, requests: Sequence[Request]) -> list[Outcome]:
         """Return one outcome per request, in their order; equal requests are sent once.
 
