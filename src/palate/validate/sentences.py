@@ -47,6 +47,7 @@ def sentences(validation: Validation) -> tuple[str, ...]:
 
 
 def notes_of(
+    agreement: pl.DataFrame,
     alternative: pl.DataFrame,
     settings: Mapping[str, Any],
     counts: Mapping[str, int],
@@ -56,6 +57,8 @@ def notes_of(
 
     Parameters
     ----------
+    agreement
+        The table of coefficients.
     alternative
         The table of the alternative annotator test.
     settings
@@ -66,6 +69,21 @@ def notes_of(
         Questions that no two people answered for the same item.
     """
     notes = []
+    alpha = agreement.filter(between="people", measure=ALPHA)
+    low = alpha["low"][0] if alpha.height else None
+    if counts["models"] and low is not None and low <= 0:
+        notes.append(
+            "People may agree no better than chance (the interval of alpha reaches 0). Then any "
+            "model agrees with them as well as they do, and passing says nothing of it."
+        )
+    elif counts["models"] and alpha["value"][1:].is_not_null().any():
+        weak = alpha.filter(pl.col("low") <= 0)["question"].to_list()
+        if weak:
+            more = f" and {len(weak) - NAMED} more" if len(weak) > NAMED else ""
+            notes.append(
+                f"People may agree no better than chance on {', '.join(weak[:NAMED])}{more}; there "
+                "passing says nothing."
+            )
     if counts["people"] == 2 and counts["models"]:
         notes.append(
             "With two people the alternative annotator test says only whom of them the model is "

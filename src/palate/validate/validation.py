@@ -42,6 +42,7 @@ from palate.validate.alternative import (
 from palate.validate.questions import Question, together
 from palate.validate.ratings import Ratings
 from palate.validate.sentences import notes_of, sentences
+from palate.validate.sheet import safe_cell
 
 SCHEMA = "palate.validation/1"
 PEOPLE, TWO_PEOPLE = "people", "two people"
@@ -126,8 +127,9 @@ class Validation:
         """
         text = json.dumps(self.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
         write_text(Path(folder) / "validation.json", text + "\n")
-        write_text(Path(folder) / "agreement.csv", self.agreement.write_csv())
-        write_text(Path(folder) / "alternative.csv", self.alternative.write_csv())
+        for name, table in (("agreement", self.agreement), ("alternative", self.alternative)):
+            cells = pl.col(pl.String).map_elements(safe_cell, return_dtype=pl.String)
+            write_text(Path(folder) / f"{name}.csv", table.with_columns(cells).write_csv())
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> Validation:
@@ -246,7 +248,7 @@ def validate(
     }
     frame = pl.DataFrame(rows, schema=AGREEMENT_SCHEMA)
     table = pl.DataFrame(tests, schema=ALTERNATIVE_SCHEMA)
-    found_notes = (*notes, *notes_of(table, settings, counts, skipped))
+    found_notes = (*notes, *notes_of(frame, table, settings, counts, skipped))
     return Validation(frame, table, settings, counts, found_notes)
 
 
