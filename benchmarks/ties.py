@@ -19,6 +19,7 @@ resemble each other.
 from __future__ import annotations
 
 import argparse
+import itertools
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 import palate
-from palate.actions.strategies import BY, STRATEGIES, guide_scores, guides_of
+from palate.actions.strategies import BY, STRATEGIES, By, Strategy, guide_scores, guides_of
 from palate.actions.ties import break_ties
 from palate.actions.ties_fits import fit_ties
 from palate.concepts.imported import read_concepts
@@ -37,7 +38,10 @@ from palate.data.preferences import Preferences
 from palate.workers import interrupts_ignored, n_processors
 
 DRAWS, LEVEL = 2_000, 0.9
-COLUMNS = [("random", ""), *((s, by) for by in BY for s in STRATEGIES[1:])]
+COLUMNS: list[tuple[Strategy, By]] = [
+    ("random", "supported"),
+    *((s, by) for by in BY for s in STRATEGIES[1:]),
+]
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def one_judge(preferences: Preferences, concepts: ConceptMatrix, judge: str, dra
     right = preferences.verdict("human")
     verdict = preferences.verdict(judge)
     side = right[fits.rows]
-    scores, broken, p_values = [], [], {}
+    scores, broken = [], []
+    p_values: dict[tuple[str, str], float | None] = {}
     for strategy, by in COLUMNS:
         if strategy == "random":
             leaning = np.array(
@@ -131,7 +136,7 @@ def ends(draws: Any) -> str:
 def show(name: str, rows: list[Row]) -> None:
     """Print the table of one set of concepts, and what it comes to."""
     print(f"\n## {name} concepts\n")
-    heads = [s + f" ({by})" * bool(by) for s, by in COLUMNS]
+    heads = [s if s == "random" else f"{s} ({by})" for s, by in COLUMNS]
     print("| judge | ties | judged | accuracy | " + " | ".join(heads) + " |")
     print("|---|" + "--:|" * (len(heads) + 3))
     for r in rows:
@@ -168,8 +173,8 @@ def show(name: str, rows: list[Row]) -> None:
     print("\nSteps of the expected order random <= own <= reference <= difference\n")
     at = {column: k for k, column in enumerate(COLUMNS)}
     for by in BY:
-        steps = [("random", ""), *((s, by) for s in STRATEGIES[1:])]
-        for one, other in zip(steps[:-1], steps[1:], strict=True):
+        steps = [COLUMNS[0], *((s, by) for s in STRATEGIES[1:])]
+        for one, other in itertools.pairwise(steps):
             i, j = at[one], at[other]
             print(
                 f"  {by:9s} {other[0]:10s} - {one[0]:9s} {100 * (observed[j] - observed[i]):+6.1f}"
@@ -187,6 +192,15 @@ def show(name: str, rows: list[Row]) -> None:
             print(
                 f"  {by:9s} {strategy:10s} {up:2d} gain, {len(sure) - up:2d} lose, of {len(rows)}"
             )
+    print(
+        "\nWhat a judge itself rewards, whole model, by how often its verdicts are those of people\n"
+    )
+    before = np.array([r.before for r in rows])
+    own = np.array([r.scores[:, at["own", "all"]].mean() for r in rows])
+    for low, high in ((0.0, 0.5), (0.5, 0.6), (0.6, 1.0)):
+        here = (before >= low) & (before < high)
+        share = f"{100 * low:.0f} to {100 * high:.0f} %"
+        print(f"  accuracy {share:12s} {here.sum():2d} judges: {100 * own[here].mean():.1f}")
     print(f"\n{sum(r.parts > 1 for r in rows)} of {len(rows)} judges in five parts.")
 
 

@@ -33,7 +33,7 @@ def tied_pairs(preferences: Preferences, judge: str) -> Mask:
         If there is no such pair.
     """
     verdict = preferences.verdict(judge)
-    tied = (verdict == 0) & ~_agreeing(preferences, judge)
+    tied: Mask = (verdict == 0) & ~_agreeing(preferences, judge)
     if not tied.any():
         judged = int((~np.isnan(verdict)).sum())
         raise DataError(

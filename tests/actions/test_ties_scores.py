@@ -1,0 +1,126 @@
+"""Intervals and tests of broken ties, against binomial figures and by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from palate.actions.coverage_curve import coverage_curve
+from palate.actions.ties_scores import (
+    coin_test,
+    difference,
+    gain,
+    holm,
+    proportion,
+    scores_of,
+)
+
+
+@given(n=st.integers(1, 60), k=st.integers(0, 60))
+def test_with_groups_of_one_the_test_is_the_binomial_one(n: int, k: int) -> None:
+    values = np.where(np.arange(n) < min(k, n), 0.5, -0.5)
+    expected = stats.binomtest(min(k, n), n, 0.5).pvalue
+    assert coin_test(values, np.arange(n)) == pytest.approx(expected, abs=1e-12)
+
+
+def test_ties_that_stay_say_nothing_and_many_groups_are_approximated() -> None:
+    values = np.array([0.5, 0.5, 0.5, 0.0, 0.0, -0.5])
+    assert coin_test(values, np.arange(6)) == coin_test(values[values != 0], np.arange(4))
+    many = np.where(np.arange(6_000) < 3_100, 0.5, -0.5)
+    exact = stats.binomtest(3_100, 6_000, 0.5).pvalue
+    assert coin_test(many, np.arange(6_000)) == pytest.approx(exact, rel=0.05)
+    assert coin_test(np.zeros(0), np.zeros(0, dtype=np.int64)) is None
+
+
+def test_a_group_counts_once_in_the_test() -> None:
+    values = np.full(12, 0.5)
+    assert coin_test(values, np.repeat([0, 1, 2], 4)) == pytest.approx(2 / 8)
+
+
+def test_a_proportion_of_single_groups_is_that_of_agresti_and_coull() -> None:
+    scores = np.array([1.0] * 9 + [0.0] * 3)
+    found = proportion(scores, np.arange(12), level=0.9)
+    z = stats.norm.ppf(0.95)
+    centre = (9 + z**2 / 2) / (12 + z**2)
+    half = stats.t.ppf(0.95, 11 + z**2) * np.sqrt(centre * (1 - centre) / (12 + z**2))
+    assert found.value == 0.75
+    assert (found.low, found.high) == pytest.approx((centre - half, centre + half))
+
+
+def test_few_pairs_that_all_go_one_way_have_a_wide_interval() -> None:
+    found = proportion(np.ones(4), np.arange(4), level=0.9)
+    assert found.value == found.high == 1.0
+    assert found.low is not None
+    assert found.low < 0.7
+    assert proportion(np.zeros(0), np.zeros(0, dtype=np.int64), level=0.9) == (None, None, None)
+
+
+@given(st.lists(st.floats(0, 1) | st.none(), max_size=6))
+def test_holm_is_that_of_a_step_down_of_bonferroni(p: list[float | None]) -> None:
+    adjusted = holm(p)
+    known = sorted(v for v in p if v is not None)
+    for level in (0.01, 0.05, 0.2):
+        rejected = 0
+        while rejected < len(known) and known[rejected] * (len(known) - rejected) <= level:
+            rejected += 1
+        assert sum(a is not None and a <= level for a in adjusted) == rejected
+    assert [a is None for a in adjusted] == [v is None for v in p]
+
+
+def test_the_curve_starts_at_one_half_and_ends_where_all_are_broken() -> None:
+    random = np.random.default_rng(0)
+    right = random.choice([-1.0, 1.0], 200)
+    sureness = random.random(200)
+    wrong = random.random(200) > 0.5 + sureness / 2  # the surer, the more often right
+    broken = np.where(wrong, -right, right)
+    broken[:20] = 0.0
+    rows = coverage_curve(broken, sureness, right, np.arange(200), level=0.9)
+    assert rows[0]["accuracy"] == 0.5
+    assert rows[0]["n_broken"] == 0
+    assert rows[-1]["accuracy"] == pytest.approx(scores_of(broken, right).mean())
+    assert rows[-1]["n_broken"] == 180
+    assert all(r["n_broken"] <= r["allowed"] * 200 + 1e-9 for r in rows)
+    assert rows[2]["accuracy_broken"] > rows[-1]["accuracy_broken"]
+
+
+def test_pairs_that_are_equally_sure_are_broken_together() -> None:
+    rows = coverage_curve(np.ones(10), np.ones(10), np.ones(10), np.arange(10), level=0.9)
+    assert {r["n_broken"] for r in rows} == {0, 10}
+    assert coverage_curve(*np.ones((3, 0)), np.zeros(0, dtype=np.int64), level=0.9) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.5, 0.7, 0.9])
+@pytest.mark.parametrize(("n_groups", "each"), [(12, 1), (30, 1), (20, 3)])
+def test_intervals_hold_at_their_level(share: float, n_groups: int, each: int) -> None:
+    random = np.random.default_rng([n_groups, each, round(100 * share)])
+    groups = np.repeat(np.arange(n_groups), each)
+    hits, runs = 0, 2_000
+    for _ in range(runs):
+        own = random.beta(4 * share, 4 * (1 - share), n_groups)  # pairs of a group are alike
+        scores = (random.random(groups.size) < own[groups]).astype(float)
+        found = proportion(scores, groups, level=0.9)
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= share <= found.high
+    assert hits / runs > 0.87
+
+
+@pytest.mark.slow
+def test_differences_and_gains_hold_at_their_level() -> None:
+    random = np.random.default_rng(5)
+    runs = 2_000
+    hits = np.zeros(2)
+    for _ in range(runs):
+        one, other = random.random(40) < 0.75, random.random(40) < 0.6
+        found = difference(one.astype(float) - other, np.arange(40), level=0.9)
+        moved = np.where(np.arange(200) < 40, 0.0, 0.0)
+        moved[:40] = one - 0.5
+        whole = gain(moved, np.arange(200), level=0.9)
+        assert found.low is not None
+        assert whole.low is not None
+        hits += [found.low <= 0.15 <= found.high, whole.low <= 0.25 * 0.2 <= whole.high]
+    assert (hits / runs > 0.87).all()
