@@ -21,9 +21,11 @@ from palate.cli.distil import distil
 from palate.cli.evaluate import evaluate
 from palate.cli.explain import explain
 from palate.cli.failures import TERMINATED, guarded, leave
+from palate.cli.hack import hack
 from palate.cli.inspect import inspect
 from palate.cli.judge import judge
 from palate.cli.plan import plan
+from palate.cli.score import score
 from palate.cli.store import COMMANDS as STORE_COMMANDS
 from palate.cli.store import HELP as STORE_HELP
 from palate.cli.validate import validate
@@ -34,8 +36,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "discover": discover,
     "annotate": annotate,
     "judge": judge,
+    "score": score,
     "evaluate": evaluate,
     "compare": compare,
+    "hack": hack,
     "break-ties": break_ties,
     "plan": plan,
     "validate": validate,
