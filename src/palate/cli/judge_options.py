@@ -147,6 +147,11 @@ def check_run(run: JudgeRun) -> None:
             "--mode k-shot: found no --reference; expected the mechanism whose verdicts are the "
             "right answers of the examples."
         )
+    if run.reference is not None and not run.report and "k-shot" not in run.modes:
+        raise InputError(
+            "--reference: found neither --report nor --mode k-shot, which it is for; expected one "
+            "of them."
+        )
     if run.samples > 1 and run.options.temperature == 0:
         raise InputError(
             f"--samples {run.samples}: found a temperature of 0, at which a model gives the same "

@@ -6,8 +6,9 @@ that is there already, options that go against each other.
 
 from __future__ import annotations
 
+import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,13 +27,14 @@ from palate.cli.judge_folder import (
 from palate.cli.judge_options import JudgeRun, check_run
 from palate.cli.llm_options import closing_line, open_client
 from palate.cli.reading import read_file
-from palate.errors import InputError
+from palate.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from palate.cli.progress import Stages
     from palate.data.preferences import Preferences
     from palate.data.run_directory import RunDirectory
     from palate.mechanisms.judgement import Judgement
+    from palate.validate.judge_quality_result import JudgeQuality
 
 BATCH_BLOCK = 50_000  # questions that a provider takes in one batch
 
@@ -46,6 +48,7 @@ class _Work:
     ensembles: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     closing: str = ""
+    quality: JudgeQuality | None = None
 
 
 def run_judge(run: JudgeRun) -> None:
@@ -70,10 +73,12 @@ def run_judge(run: JudgeRun) -> None:
     check_run(run)
     folder = judged_folder(run.file)
     plain = folder_for(str(folder or run.file)).name.removeprefix("palate-")
+    plain = plain if folder is None else plain.removeprefix("judged-")
     if not run.adds:
-        _report(_read(run, folder), run, run.out or Path(f"judges-{plain}"), run.mechanisms)
+        _report_alone(run, folder, run.out or Path(f"judge-report-{plain}"))
         return
     out = run.out or folder or Path(f"judged-{plain}")
+    _refuse_finished(out, folder, overwrite=run.overwrite)
     if run.options.dry_run:
         with Stages(quiet=run.quiet) as stages:
             typer.echo(_work(run, folder, stages, Earlier(), None).closing)
@@ -96,9 +101,20 @@ def run_judge(run: JudgeRun) -> None:
         out=out,
         commands=_commands(run, file, new),
     )
-    if run.report:
+    if done.quality is not None:
+        from palate.cli.judge_report import print_judge_quality
+
         typer.echo("")
-        _report(done.preferences, run, out / "report", run.mechanisms or tuple(new))
+        print_judge_quality(done.quality, out=out)
+
+
+def _refuse_finished(out: Path, folder: Path | None, *, overwrite: bool) -> None:
+    """Say how columns are added to a folder that is there, where that may be what is wanted."""
+    if out != folder and not overwrite and judged_folder(str(out)) is not None:
+        raise OutputError(
+            f"{out}: found a finished run; expected a new folder, --overwrite, or palate judge "
+            f"{out} ..., which adds columns to it."
+        )
 
 
 def _read(run: JudgeRun, folder: Path | None) -> Preferences:
@@ -111,7 +127,6 @@ def _read(run: JudgeRun, folder: Path | None) -> Preferences:
     for what, names in (
         ("reference mechanism", (run.reference,) if run.reference else ()),
         ("mechanism of the ensemble", run.of),
-        ("mechanism", () if run.adds else run.mechanisms),
     ):
         for name in names:
             if name not in known:
@@ -138,6 +153,7 @@ def _work(
         names.append(_ensemble_name(run))
     for name in names:
         check_room(done.preferences, name, replaced=run.overwrite_column)
+    _check_known(run.mechanisms, (*done.preferences.mechanisms, *names))
     if columns:
         _ask(run, done, columns, stages, directory)
     if run.ensemble is not None:
@@ -145,8 +161,18 @@ def _work(
     if directory is not None:
         stages.stage("Writing")
         write_folder(directory, done.preferences, done.judgements, done.ensembles, earlier)
-        _write_run(run, done, directory)
+        facts = _write_run(run, done, directory)
+        if run.report:
+            _report(run, done, names, directory, facts)
     return done
+
+
+def _check_known(mechanisms: Sequence[str], known: Sequence[str]) -> None:
+    from palate.errors import UnknownNameError
+
+    for name in mechanisms:
+        if name not in known:
+            raise UnknownNameError("mechanism", name, known)
 
 
 def _guidance(run: JudgeRun, done: _Work) -> Guidance | None:
@@ -249,11 +275,13 @@ def _combine(run: JudgeRun, done: _Work, combined: Sequence[str]) -> None:
     done.ensembles[name] = {"how": run.ensemble, "of": list(combined)}
 
 
-def _write_run(run: JudgeRun, done: _Work, directory: RunDirectory) -> None:
+def _write_run(run: JudgeRun, done: _Work, directory: RunDirectory) -> dict[str, Any]:
     arguments = {"command": "judge", **asdict(run)}
-    inputs = [p for p in (run.file, run.criteria, run.rubric) if p and not str(p).startswith("hf:")]
+    folder = judged_folder(run.file)
+    file = run.file if folder is None else folder / PREFERENCES_FILE
+    inputs = [p for p in (file, run.criteria, run.rubric) if p and not str(p).startswith("hf:")]
     lost = {pair for one in done.judgements for pair, _, _ in one.failures}
-    directory.write_run_json(
+    record = directory.write_run_json(
         arguments=arguments,
         inputs=inputs,
         counts={
@@ -267,6 +295,8 @@ def _write_run(run: JudgeRun, done: _Work, directory: RunDirectory) -> None:
         },
         seed=run.seed,
     )
+    facts: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+    return facts
 
 
 def _commands(run: JudgeRun, file: str, new: Sequence[str]) -> list[str]:
@@ -279,15 +309,42 @@ def _commands(run: JudgeRun, file: str, new: Sequence[str]) -> list[str]:
     return [shlex.join(words) for words in found]
 
 
-def _report(preferences: Preferences, run: JudgeRun, out: Path, mechanisms: Sequence[str]) -> None:
+def _report(
+    run: JudgeRun,
+    done: _Work,
+    new: Sequence[str],
+    directory: RunDirectory,
+    facts: Mapping[str, Any],
+) -> None:
+    """Write the report on the new columns, or on those that are named, into the folder."""
+    from palate.cli.judge_report import put_judge_report
+    from palate.validate.judge_quality import judge_quality
+
+    chosen = list(run.mechanisms or new)
+    said = {one.name: one.judged for one in done.judgements if one.name in chosen}
+    done.quality = judge_quality(
+        done.preferences, chosen, reference=run.reference, judged=said, level=run.level
+    )
+    put_judge_report(done.quality, directory, run=facts)
+
+
+def _report_alone(run: JudgeRun, folder: Path | None, out: Path) -> None:
+    """Write a report on the verdicts that are there."""
     from palate.cli.judge_report import write_judge_report
 
+    preferences = _read(run, folder)
+    chosen = [m for m in run.mechanisms or preferences.mechanisms if m != run.reference]
+    said = {one.name: one.judged for one in earlier_of(folder).judgements if one.name in chosen}
     write_judge_report(
         preferences,
-        list(mechanisms) or None,
+        list(run.mechanisms) or None,
         reference=run.reference,
         out=out,
         level=run.level,
         seed=run.seed,
         quiet=run.quiet,
+        overwrite=run.overwrite,
+        judged=said,
+        arguments={"file": run.file, **run.reading},
+        inputs=[] if run.file.startswith("hf:") else [run.file],
     )
