@@ -90,7 +90,8 @@ def test_a_batch_of_64_is_a_loop_of_transformers(
             messages = [{"role": role, "content": said} for role, said in text.turns]
             inputs = words.apply_chat_template(messages, return_tensors="pt", return_dict=True)
         else:
-            inputs = words(text.prompt, text.response, return_tensors="pt")
+            # lists: the library takes "" as the second text of one pair for its absence
+            inputs = words([text.prompt], [text.response], return_tensors="pt")
         with torch.no_grad():
             plain.append(model(**inputs).logits.item())
     np.testing.assert_allclose(together, plain, rtol=0, atol=1e-5)
