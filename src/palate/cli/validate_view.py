@@ -89,7 +89,8 @@ def print_validation(found: Validation, *, out: Path | None) -> None:
         screen,
         f"In brackets {100 * found.settings['level']:g} % intervals over groups of pairs that have "
         "a prompt in common. Advantage: share of items on which the model, or the person, agrees "
-        "at least as well with the other people. p: that the model is worse by epsilon or more.",
+        "at least as well with the other people. p: of the hypothesis that the model is worse by "
+        "epsilon or more.",
     )
     for note in found.notes:
         paragraph(screen, note, bullet=True)
