@@ -51,9 +51,9 @@ def hack_world(seed: int, *, n_pairs: int = 1_600) -> PlantedWorld:
 def ties_world(seed: int, *, n_pairs: int = 1_200) -> PlantedWorld:
     """People reward eight concepts, the judge four of them.
 
-    Effects of a judge that was asked in both orders are twice its weights, because ties are left
-    out: a response wins both orders with odds that are squared. The judge's weights are a little
-    more than half of people's, so what people reward more are the four that the judge ignores.
+    Effects of a judge that was asked in both orders are nearly twice its weights, because ties are
+    left out: a response wins both orders with odds that are squared. The judge's weights are a
+    little more than half of people's, so what people reward more are the four that it ignores.
     """
     heeded = {"Warm tone": 2.0, "Repetition": -1.9, "Worked example": 1.2, "Hedged claims": -1.0}
     ignored = {

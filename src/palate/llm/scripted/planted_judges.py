@@ -6,8 +6,10 @@ A judge prefers the response shown first with the probability
 
 x being the sign of the difference of levels of each concept. The two orders and every sample draw
 for themselves, so that verdicts flip where |z| is small, and the expected win rate (wins and half
-of the ties) of a response over both orders is .5 bias + (1 - bias) sigmoid(z). Where probabilities
-are asked for (typed decisions, `logprobs`) a judge gives them, and its answer is the likelier one.
+of the ties) of a response over both orders is .5 bias + (1 - bias) sigmoid(z). Without bias,
+verdicts on which both orders agree have the log odds 2 z: effects on these are twice the weights.
+Where probabilities are asked for (typed decisions, `logprobs`) a judge gives them, and its answer
+is the likelier one.
 
 A generator draws the levels of all concepts, but for those that it is told to show more (level 2)
 or less (level 0) of: each of these instructions is obeyed with the probability `fidelity`.
