@@ -13,6 +13,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from palate.actions.ties import break_ties as break_ties
+    from palate.actions.ties_result import TieBreaks as TieBreaks
     from palate.concepts.annotation.annotate import annotate as annotate
     from palate.concepts.annotation.annotation import Annotation as Annotation
     from palate.concepts.concept import Concept as Concept
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from palate.models.hmdr import HMDR as HMDR
     from palate.models.hmdr_cv import HMDRCV as HMDRCV
     from palate.report.html import write_report as write_report
+    from palate.validate.judge_quality import judge_quality as judge_quality
+    from palate.validate.judge_quality_result import JudgeQuality as JudgeQuality
 
 __version__ = "0.1.0"
 
@@ -56,12 +60,15 @@ _HOME = {
     "ConceptMatrix": "palate.concepts.matrix",
     "Evaluation": "palate.explanations.protocol_result",
     "Explanation": "palate.explanations.explanation",
+    "JudgeQuality": "palate.validate.judge_quality_result",
     "JudgeStyle": "palate.mechanisms.style",
     "Judgement": "palate.mechanisms.judgement",
     "PalateError": "palate.errors",
     "Plan": "palate.explanations.plan_result",
     "Preferences": "palate.data.preferences",
+    "TieBreaks": "palate.actions.ties_result",
     "annotate": "palate.concepts.annotation.annotate",
+    "break_ties": "palate.actions.ties",
     "compare": "palate.explanations.comparison_build",
     "compare_all": "palate.explanations.comparison_matrix",
     "connect": "palate.llm.connect",
@@ -70,6 +77,7 @@ _HOME = {
     "explain": "palate.explanations.explain",
     "explain_all": "palate.explanations.explain",
     "judge": "palate.mechanisms.judge",
+    "judge_quality": "palate.validate.judge_quality",
     "load_demo": "palate.data.demo",
     "measure": "palate.concepts.measured",
     "plan": "palate.explanations.plan",

@@ -428,6 +428,15 @@ def test_no_pair_in_common_with_the_reference() -> None:
     assert any("No pair was judged by people and by judge" in note for note in quality.notes)
 
 
+def test_no_pairs_and_one_pair() -> None:
+    none = judge_quality(world(n=5).select([]), reference="people")
+    assert none.best is None
+    assert none.row("judge 0")["judged"] == 0
+    one = judge_quality(world(n=1), reference="people").row("judge 0")
+    assert one["accuracy"] is not None
+    assert one["accuracy_low"] is None
+
+
 def test_it_is_the_same_after_a_file(tmp_path: Path) -> None:
     quality = judge_quality(world(n=40, judges=2, bias=0.1), reference="people")
     quality.save(tmp_path / "q.json")

@@ -176,6 +176,7 @@ def _grid(quality: JudgeQuality) -> Grid:
         ("accuracy", [_share(row, "accuracy") for row in rows]),
         ("behind", [_behind(quality, row) for row in rows]),
         ("rank", [_rank(row) for row in rows]),
+        ("both orders", [_both(row) for row in rows]),
         ("shown first", [_share(row, "first_shown") for row in rows]),
         ("flips", [_share(row, "flips", interval=False) for row in rows]),
         ("ties", [_share(row, "ties", interval=False) for row in rows]),
@@ -200,6 +201,12 @@ def _share(row: Mapping[str, Any], name: str, *, interval: bool = True) -> str:
     if not interval or low is None:
         return text
     return f"{text} ({100 * low:.0f}-{100 * high:.0f})"
+
+
+def _both(row: Mapping[str, Any]) -> str:
+    """Return how many pairs were judged in both orders, where that is far from all."""
+    n = row["both_orders"]
+    return f"{n:,}" if n and n < 0.9 * row["judged"] else "–"
 
 
 def _behind(quality: JudgeQuality, row: Mapping[str, Any]) -> str:

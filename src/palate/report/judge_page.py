@@ -174,7 +174,8 @@ def _accuracy(quality: JudgeQuality, rows: Sequence[Row]) -> dict[str, Any] | No
         f"Agreement with {reference} over all pairs, a tie counting one half, with {level} "
         f"intervals. A filled dot is behind {one_line(str(quality.best), NAME)} beyond noise, an "
         "open one is not; the line marks 50 %. Ranks span the judges that cannot be told apart. "
-        "Decided: verdicts that are no ties only. Answers: the mean of both orders."
+        "Decided: verdicts that are no ties only. Answers: single answers in either order, "
+        "where they are recorded."
         + (" " + OTHER_PAIRS)
         * others,
         ("Pairs", "Accuracy, %", f"{level} interval"),

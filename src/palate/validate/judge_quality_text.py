@@ -253,14 +253,16 @@ def _places(quality: JudgeQuality) -> str:
         return ""
     if len(rows) == 1:
         return place(quality, rows[0])
-    first = sum(leaning(quality, r) > 0 for r in rows)
-    second = sum(leaning(quality, r) < 0 for r in rows)
-    most = max(rows, key=lambda r: abs(r["first_shown"] - 0.5) if leaning(quality, r) else -1.0)
-    text = (
-        f"Of {len(rows)} judges with verdicts in both orders, {first} prefer the response shown "
-        f"first and {second} the one shown second, beyond noise."
+    first = [r for r in rows if leaning(quality, r) > 0]
+    second = [r for r in rows if leaning(quality, r) < 0]
+    whose = f"Of {len(rows)} judges with verdicts in both orders, "
+    if not first and not second:
+        return f"{whose}none prefers a place beyond noise."
+    most = max(first + second, key=lambda r: abs(r["first_shown"] - 0.5))
+    return (
+        f"{whose}{len(first)} prefer{'s' * (len(first) == 1)} the response shown first and "
+        f"{len(second)} the one shown second, beyond noise. Most of all: {place(quality, most)}"
     )
-    return text if not leaning(quality, most) else f"{text} Most of all: {place(quality, most)}"
 
 
 def _flips(quality: JudgeQuality) -> str:
@@ -270,6 +272,8 @@ def _flips(quality: JudgeQuality) -> str:
     if len(rows) == 1:
         return consistency(quality, rows[0])
     least, most = (f(rows, key=lambda r: r["flips"]) for f in (min, max))
+    if least["flips"] == most["flips"]:
+        return f"The orders disagree on {percent(most['flips'])} of the pairs of each judge."
     return (
         f"The orders disagree on {percent(least['flips'])} of the pairs ({least['mechanism']}) to "
         f"{percent(most['flips'])} ({most['mechanism']})."
