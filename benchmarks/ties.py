@@ -192,9 +192,7 @@ def show(name: str, rows: list[Row]) -> None:
             print(
                 f"  {by:9s} {strategy:10s} {up:2d} gain, {len(sure) - up:2d} lose, of {len(rows)}"
             )
-    print(
-        "\nWhat a judge itself rewards, whole model, by how often its verdicts are those of people\n"
-    )
+    print("\nWhat a judge itself rewards, whole model, by how often it agrees with people\n")
     before = np.array([r.before for r in rows])
     own = np.array([r.scores[:, at["own", "all"]].mean() for r in rows])
     for low, high in ((0.0, 0.5), (0.5, 0.6), (0.6, 1.0)):

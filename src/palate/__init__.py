@@ -13,6 +13,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from palate.actions.hack import hack as hack
+    from palate.actions.hack_result import Hack as Hack
     from palate.actions.ties import break_ties as break_ties
     from palate.actions.ties_result import TieBreaks as TieBreaks
     from palate.concepts.annotation.annotate import annotate as annotate
