@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from palate.errors import DataError, InputError
+from palate.errors import DataError, InputError, UnknownNameError
 
 if TYPE_CHECKING:
-    from palate.explanations.explanation import Explanation
     from palate.mechanisms.criteria import Criterion
 
 EXPLANATION = "explanation.json"
@@ -91,9 +90,17 @@ def _of_explanation(
     folder: Path, domains: Sequence[str], *, mechanism: str | None, at_most: int | None
 ) -> Guidance:
     from palate.actions.choose import supported_effects
-    from palate.explanations.explanation import Explanation
+    from palate.explanations.files import load_explanations
 
-    explanation: Explanation = Explanation.load(folder, mechanism=mechanism)
+    found = {explanation.mechanism: explanation for explanation in load_explanations(folder)}
+    if mechanism is None and len(found) > 1:
+        raise InputError(
+            f"--criteria {folder}: found explanations of {len(found)} mechanisms; expected "
+            f"--criteria-mechanism to name one of {', '.join(map(repr, found))}."
+        )
+    if mechanism is not None and mechanism not in found:
+        raise UnknownNameError("mechanism of --criteria", mechanism, found)
+    explanation = next(iter(found.values())) if mechanism is None else found[mechanism]
     by_domain = {
         domain: tuple(e.criterion for e in supported_effects(explanation, domain)[:at_most])
         for domain in domains

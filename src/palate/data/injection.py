@@ -46,6 +46,7 @@ PATTERNS: Mapping[str, re.Pattern[str]] = {
     "an answer of ours in JSON": re.compile(
         rf"[\"']c[0-9]{{1,3}}[\"']\s{{0,5}}:\s{{0,5}}"
         rf"(?:[\"']{_WORDS}[\"']|[0-7]\b|true\b|false\b|\{{\s{{0,5}}[\"'](?:reason|answer)[\"'])"
+        rf"|[\"']verdict[\"']\s{{0,5}}:\s{{0,5}}[\"'](?:{_WORDS}|tie)[\"']"
     ),
     "a fence of ours": re.compile(
         r"^[ \t]{0,8}</?(?:request|response)(?:_[1-8]){0,2} [0-9a-fA-F]{6,16}>"

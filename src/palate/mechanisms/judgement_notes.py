@@ -60,10 +60,11 @@ def opening(judgement: Judgement) -> str:
         and np.isfinite(pair.ab.verdict + pair.ba.verdict)
         for pair in judgement.judged
     )
-    if twice:
-        share = f"{100 * flips / twice:.1f} %"
+    if twice and not flips:
+        sentence += "; the orders agree on all of them"
+    elif twice:
         zero = "" if judgement.soft_verdicts else ", which count as 0"
-        sentence += f"; the orders disagree on {flips:,} ({share}){zero if flips else ''}"
+        sentence += f"; the orders disagree on {flips:,} ({100 * flips / twice:.1f} %){zero}"
     return sentence + "."
 
 

@@ -262,7 +262,7 @@ def _material(prompt: str, first: str, second: str, max_chars: int) -> dict[str,
     return dict(zip(_FIELDS, texts, strict=True))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _turns(examples: tuple[Example, ...], max_chars: int) -> tuple[Message, ...]:
     """Each example as a turn of the user and the right answer."""
     turns: list[Message] = []
