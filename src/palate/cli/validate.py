@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -174,7 +175,7 @@ def validate(
             )
         if directory is not None:
             found.save(directory.path)
-            directory.write_run_json(
+            record = directory.write_run_json(
                 arguments={
                     "command": "validate",
                     "file": file,
@@ -212,6 +213,10 @@ def validate(
                 },
                 seed=seed,
             )
+            from palate.report.validation_page import write_validation
+
+            run = json.loads(record.read_text(encoding="utf-8"))
+            write_validation(found, directory.file("validation.html"), run=run)
     from palate.cli.validate_view import print_sample, print_validation
 
     if sample is not None:
