@@ -55,6 +55,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Annotation": "palate.concepts.annotation.annotation",
     "HMDR": "palate.models.hmdr",
+    "Hack": "palate.actions.hack_result",
     "HMDRCV": "palate.models.hmdr_cv",
     "Comparison": "palate.explanations.comparison",
     "ComparisonMatrix": "palate.explanations.comparison_matrix",
@@ -78,6 +79,7 @@ _HOME = {
     "evaluate": "palate.explanations.protocol",
     "explain": "palate.explanations.explain",
     "explain_all": "palate.explanations.explain",
+    "hack": "palate.actions.hack",
     "judge": "palate.mechanisms.judge",
     "judge_quality": "palate.validate.judge_quality",
     "load_demo": "palate.data.demo",

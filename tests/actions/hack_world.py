@@ -70,7 +70,7 @@ def world(
         tuple(pairs["id"]),
         concepts(),
         values,
-        ("comp",) * len(NAMES),
+        tuple("comp" for _ in NAMES),
         np.full(len(NAMES), np.nan),
     )
     return Preferences(pairs, verdicts), matrix
@@ -119,7 +119,8 @@ def answer(
     pair = random.Random("\n".join(sorted([material["response_1"], material["response_2"]])))
     noise = math.log(1 / max(pair.random(), 1e-9) - 1 + 1e-12)
     flip = 1 if material["response_1"] <= material["response_2"] else -1
-    return {"verdict": "first" if z + flip * noise > 0 else "second"}
+    verdict = {"verdict": "first" if z + flip * noise > 0 else "second"}
+    return {"reasons": "trees", **verdict} if name == "judge_reasons" else verdict
 
 
 def script(**options: Any) -> Callable[[Question], Mapping[str, Any]]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ Array = npt.NDArray[np.float64]
 GAMMA = 0.001
 """What the interval gives away for not knowing the share of ties."""
 TIE_SHARES = 41  # shares of ties that are tried, evenly over their interval
-HALVINGS = 26
+EXACT = 1e-7  # of an end
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def win_rate(verdicts: Iterable[float], *, level: float = 0.9) -> WinRate:
     return WinRate(wins, ties, losses, low, high, sign_test(wins, ties, losses))
 
 
+@lru_cache(maxsize=4096)
 def interval(wins: int, ties: int, losses: int, *, level: float = 0.9) -> tuple[float, float]:
     """Return the exact two-sided interval of the win rate, NaN without prompts.
 
@@ -191,16 +193,15 @@ def at_least(total: int, n: int, rate: float, shares: Array) -> Array:
 
 def _lower(total: int, n: int, shares: Array, tail: float) -> float:
     """The smallest win rate at which a sum as large is no surprise, rounded down."""
+    from scipy.optimize import brentq
+
     if total == -n:
         return 0.0
-    low, high = 0.0, 1.0
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        if float(at_least(total, n, middle, shares).max()) <= tail:
-            low = middle
-        else:
-            high = middle
-    return low
+    # 0 at no win and 1 at nothing but wins, and it never falls in between
+    root = brentq(
+        lambda rate: float(at_least(total, n, rate, shares).max()) - tail, 0.0, 1.0, xtol=EXACT
+    )
+    return max(float(root) - EXACT, 0.0)
 
 
 def _clopper_pearson(k: int, n: int, *, level: float) -> tuple[float, float]:
