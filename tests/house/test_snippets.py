@@ -5,9 +5,11 @@ run those word for word that are shortened here; that a process of its own does 
 `palate demo`, which tests/cli/test_cli_demo.py runs word for word. The blocks
 of one document run in order and share their names. A block whose fence says `no-run`
 (```python no-run) shows something that needs what a test does not have: a network, an extra. The
-commands of a block whose fence says `session` run in order, in one folder. The
-files that the documents speak of are there: `votes.jsonl` (the demo set), `concepts.json` and
-`values.jsonl.gz` (its annotated concepts).
+commands of a block whose fence says `session` run in order, in one folder. Blocks whose fence says
+`story` run in order too, Python and commands of one section of a page together, and the parts of a
+`text` block after them, with `...` between, must stand in what they printed. The files that the
+documents speak of are there: `votes.jsonl` (the demo set), `concepts.json` and `values.jsonl.gz`
+(its annotated concepts).
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ def blocks(path: Path, *languages: str, session: bool = False) -> list[tuple[int
     return [
         (text.count("\n", 0, match.start()) + 1, match[3])
         for match in FENCE.finditer(text)
-        if match[1] in languages and "no-run" not in match[2] and ("session" in match[2]) is session
+        if match[1] in languages
+        and not {"no-run", "story"} & set(match[2].split())
+        and ("session" in match[2]) is session
     ]
 
 
@@ -51,7 +55,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-LONG = {"tutorial.md", "explanation_json.md", "statistics.md", "protocol.md"}
+LONG = {"python.md", "explanation_json.md", "statistics.md", "protocol.md"}
 """Pages whose Python takes seconds: they run with the slow checks."""
 WITH_PYTHON = [
     pytest.param(path, marks=[pytest.mark.slow] if path.name in LONG else [])
@@ -163,6 +167,43 @@ def test_commands_run_word_for_word(
     command: str, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run(shlex.split(command), capfd)
+
+
+def stories() -> list[object]:
+    """The sections of pages that are stories, by their headings."""
+    return [
+        pytest.param(section, id=f"{path.name}:{section.partition(chr(10))[0]}")
+        for path in DOCUMENTS
+        for section in path.read_text(encoding="utf-8").split("\n## ")
+        if any("story" in match[2].split() for match in FENCE.finditer(section))
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("story", stories())
+def test_stories_run(story: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, object] = {"__name__": "story"}
+    printed = ""
+    for language, words, text in FENCE.findall(story):
+        if language == "text":
+            for part in text.split("\n...\n"):
+                assert " ".join(part.split()) in printed, f"{part}\nis not in\n{printed}"
+        if "story" not in words.split():
+            continue
+        if language == "python":
+            exec(compile(text, "story", "exec"), names)
+        else:
+            told = text.count("# exits with 1")
+            codes = [code_of(command) for _, command in commands_in(text)]
+            assert codes == [0] * (len(codes) - told) + [1] * told, capfd.readouterr().err
+        printed = " ".join(capfd.readouterr().out.split())
+
+
+def code_of(command: str) -> int:
+    """The exit code of a command of the documents that runs in this process."""
+    with pytest.raises(SystemExit) as left:
+        main(shlex.split(command)[1:])
+    return int(left.value.code or 0)
 
 
 def test_the_session_in_the_readme_is_short() -> None:
