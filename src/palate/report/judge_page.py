@@ -175,9 +175,7 @@ def _accuracy(quality: JudgeQuality, rows: Sequence[Row]) -> dict[str, Any] | No
         f"intervals. A filled dot is behind {one_line(str(quality.best), NAME)} beyond noise, an "
         "open one is not; the line marks 50 %. Ranks span the judges that cannot be told apart. "
         "Decided: verdicts that are no ties only. Answers: single answers in either order, "
-        "where they are recorded."
-        + (" " + OTHER_PAIRS)
-        * others,
+        "where they are recorded." + (" " + OTHER_PAIRS) * others,
         ("Pairs", "Accuracy, %", f"{level} interval"),
         ("From the best, points", f"{level} interval", "Rank", "Decided, %", "Answers, %"),
         rows,

@@ -21,7 +21,7 @@ from palate.validate.judge_quality_measures import (
     MEASURES,
     Orders,
     accuracy_scores,
-    behind,
+    ahead,
     lean_p,
     pair_sums,
     ranking,
@@ -208,7 +208,7 @@ def _rank(
         if j == best:
             row["behind"] = row["behind_low"] = row["behind_high"] = 0.0
             continue
-        found, _ = behind(scores[:, scored[best]], scores[:, column], groups)
+        found = ahead(scores[:, scored[best]], scores[:, column], groups)
         ends = found.interval(level)
         values = (float(found.value[0, 0]), float(ends[0][0, 0]), float(ends[1][0, 0]))
         for end, value in zip(("", "_low", "_high"), values, strict=True):

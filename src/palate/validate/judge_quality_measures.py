@@ -114,8 +114,8 @@ def accuracy_scores(verdict: Array, reference: Array) -> Array:
     return np.where(r == 0, np.nan, (1 + np.sign(verdict) * r) / 2)
 
 
-def behind(one: Array, other: Array, groups: Integers) -> tuple[Shares, float]:
-    """Return by how much one judge is ahead of another on common pairs, and the p-value.
+def ahead(one: Array, other: Array, groups: Integers) -> Shares:
+    """Return by how much one judge is ahead of another on the pairs that both judged.
 
     The ratio is (1 + difference) / 2, so that it is a share.
 
@@ -131,8 +131,7 @@ def behind(one: Array, other: Array, groups: Integers) -> tuple[Shares, float]:
     difference = one - other
     both = ~np.isnan(difference)
     x = np.where(both, (1 + np.nan_to_num(difference)) / 2, 0.0)[:, None]
-    found = shares(x, both[:, None].astype(float), np.zeros_like(groups), groups, 1)
-    return found, sign_test(_signed_sums(2 * difference, groups))
+    return shares(x, both[:, None].astype(float), np.zeros_like(groups), groups, 1)
 
 
 def ranking(scores: Array, groups: Integers, *, alpha: float) -> tuple[int, Array, Array, Array]:
@@ -153,22 +152,22 @@ def ranking(scores: Array, groups: Integers, *, alpha: float) -> tuple[int, Arra
         Level of the tests.
     """
     m = scores.shape[1]
-    ahead, p = np.zeros((m, m)), np.full((m, m), np.nan)
+    gap, p = np.zeros((m, m)), np.full((m, m), np.nan)
     for j in range(m):
         for k in range(j + 1, m):
             difference = scores[:, j] - scores[:, k]
             if np.isnan(difference).all():
                 continue
-            ahead[j, k] = np.nanmean(difference)
-            ahead[k, j] = -ahead[j, k]
+            gap[j, k] = np.nanmean(difference)
+            gap[k, j] = -gap[j, k]
             p[j, k] = sign_test(_signed_sums(2 * difference, groups))
     adjusted = holm(p)
     adjusted = np.where(np.isnan(adjusted), adjusted.T, adjusted)
     means = np.nanmean(scores, axis=0)
-    best = max(range(m), key=lambda j: (ahead[j].min(), means[j]))
+    best = max(range(m), key=lambda j: (gap[j].min(), means[j]))
     found = adjusted <= alpha
-    low = 1 + (found & (ahead < 0)).sum(axis=1)
-    high = m - (found & (ahead > 0)).sum(axis=1)
+    low = 1 + (found & (gap < 0)).sum(axis=1)
+    high = m - (found & (gap > 0)).sum(axis=1)
     return best, adjusted, low, high
 
 
