@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -243,30 +243,39 @@ def test_answers_outside_the_schema_are_missing_and_told(
     assert not (tmp_path / "b").exists()
 
 
-def test_bad_input_is_one_sentence(palate: Palate, few: Path, tmp_path: Path) -> None:
-    def judge(*options: object) -> Done:
-        return palate("judge", few, "-o", tmp_path / "never", "-q", *options)
+@pytest.fixture
+def judge(palate: Palate, few: Path, tmp_path: Path) -> Iterator[Palate]:
+    """Run `palate judge` on the few pairs with these options, which must leave nothing."""
+    yield lambda *options: palate("judge", few, "-o", tmp_path / "never", "-q", *options)
+    assert not (tmp_path / "never").exists()
 
+
+def test_bad_input_is_one_sentence(judge: Palate) -> None:
     llm = ("--llm", "scripted:demo")
-    empty = tmp_path / "empty.md"
-    empty.touch()
     refused(judge(), "nothing to do", "--llm")
+    refused(judge(*llm, "--mode", "fast"), "'fast'", "'zero-shot'")
+    refused(judge(*llm, "--mode", "k-shot", "--reference", "people"), "'people'", "'expert'")
+    refused(judge(*llm, "--criteria", "nowhere.json"), "nowhere.json")
+    refused(judge(*llm, "--name", "coach"), "'coach'", "--overwrite-column")
+    refused(judge(*llm, "--report", "-m", "nobody"), "'nobody'", "'demo/zero-shot'")
+
+
+@pytest.mark.slow
+def test_options_that_go_against_each_other(judge: Palate, palate: Palate, tmp_path: Path) -> None:
+    llm, empty = ("--llm", "scripted:demo"), tmp_path / "empty.md"
+    empty.touch()
     refused(judge("--mode", "cot", "--report"), "--mode", "--llm")
     refused(judge("--soft", "--ensemble", "mean"), "--soft", "--llm")
-    refused(judge(*llm, "--mode", "fast"), "'fast'", "'zero-shot'")
     refused(judge(*llm, "--mode", "cot", "--mode", "cot"), "'demo/cot' twice")
     refused(judge(*llm, "--mode", "k-shot"), "--reference")
-    refused(judge(*llm, "--mode", "k-shot", "--reference", "people"), "'people'", "'expert'")
     refused(judge(*llm, "--reference", "expert"), "--reference", "--report")
     refused(judge(*llm, "--persona", "cheker"), "'checker'")
     refused(judge(*llm, "--rubric", tmp_path / "no.md"), "no.md")
     refused(judge(*llm, "--rubric", empty), "empty.md", "empty")
-    refused(judge(*llm, "--criteria", "nowhere.json"), "nowhere.json")
     refused(judge(*llm, "--criteria", "demo", "--criteria-most", "2"), "--criteria-most")
     refused(judge(*llm, "--criteria-mechanism", "x"), "no --criteria")
     refused(judge(*llm, "--orders", "all"), "'all'", "'random'")
     refused(judge(*llm, "--samples", "3"), "temperature of 0")
-    refused(judge(*llm, "--name", "coach"), "'coach'", "--overwrite-column")
     refused(judge(*llm, "--name", "x", "--mode", "cot", "--mode", "zero-shot"), "2 columns")
     refused(judge(*llm, "--name", "x", "--ensemble", "mean", "--of", "coach"), "--name")
     refused(judge("--of", "coach", *llm), "--of", "--ensemble")
@@ -275,9 +284,7 @@ def test_bad_input_is_one_sentence(palate: Palate, few: Path, tmp_path: Path) ->
     refused(judge("--ensemble", "mean", "--of", "coach", "--of", "nobody"), "'nobody'")
     refused(judge(*llm, "-m", "coach"), "--mechanism", "--report")
     refused(judge("--report", "-m", "nobody"), "'nobody'")
-    refused(judge(*llm, "--report", "-m", "nobody"), "'nobody'", "'demo/zero-shot'")
     refused(palate("judge", "nothing.jsonl", *llm), "nothing.jsonl")
-    assert not (tmp_path / "never").exists()
 
 
 def test_a_damaged_folder_is_refused_before_anything_is_paid(
