@@ -126,6 +126,51 @@ def test_what_the_tokenizer_calls_padding_changes_nothing(
     np.testing.assert_allclose(together, values(opened("llama"), texts(), 64), rtol=0, atol=1e-5)
 
 
+def test_a_text_that_ends_with_padding_is_scored_as_the_library_does(tmp_path: Path) -> None:
+    import torch
+    import transformers
+
+    folder = save_model(tmp_path / "m", "llama")
+    end = SPECIAL.index("<|im_end|>")
+    change(folder, "config.json", pad_token_id=end)
+    template = TEMPLATE.replace("<|im_end|>\n", "<|im_end|>")
+    (folder / "chat_template.jinja").write_text(template)
+    words = transformers.AutoTokenizer.from_pretrained(folder)
+    plain = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    model, expected = open_model(str(folder)), []
+    for text in texts(20):
+        messages = [{"role": role, "content": said} for role, said in text.turns]
+        inputs = words.apply_chat_template(messages, return_tensors="pt", return_dict=True)
+        assert inputs["input_ids"][0, -1] == end
+        with torch.no_grad():
+            expected.append(plain(**inputs).logits.item())
+    np.testing.assert_allclose(values(model, texts(20), 20), expected, rtol=0, atol=1e-5)
+
+
+def test_a_batch_that_memory_cannot_hold_is_halved(
+    opened: Callable[[str], RewardModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    model, sizes = opened("llama"), []
+    expected = values(model, texts(12), 12)
+    whole = RewardModel._logits
+
+    def small(self: RewardModel, batch: Sequence[Tokens]) -> list[float]:
+        sizes.append(len(batch))
+        if len(batch) > limit:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(self, batch)
+
+    monkeypatch.setattr(RewardModel, "_logits", small)
+    limit = 3
+    np.testing.assert_allclose(values(model, texts(12), 12), expected, atol=1e-5)
+    assert sizes == [12, 6, 3, 3, 6, 3, 3]
+    limit = 0
+    with pytest.raises(InputError, match=r"does not fit into the memory.*--max-length"):
+        values(model, texts(12), 12)
+
+
 def test_a_batch_may_hold_the_whole_vocabulary(tmp_path: Path) -> None:
     model = open_model(str(save_model(tmp_path / "m", "neox")))
     rows = [Tokens(tuple(range(400))), Tokens((7, 8, 9))]

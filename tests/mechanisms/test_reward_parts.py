@@ -205,6 +205,29 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
         folder_of(str(tmp_path), revision="main")
 
 
+def test_a_model_of_the_hub_is_downloaded_without_pickles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub as hub
+
+    asked: list[dict[str, Any]] = []
+
+    def download(name: str, **options: Any) -> str:
+        asked.append({"name": name, **options})
+        if name == "some/absent":
+            raise OSError("Got: no connection\nmore")
+        return str(tmp_path)
+
+    monkeypatch.setattr(hub, "snapshot_download", download)
+    monkeypatch.chdir(tmp_path)
+    assert folder_of("some/model", revision="v2") == tmp_path
+    (call,) = asked
+    assert (call["name"], call["revision"]) == ("some/model", "v2")
+    assert not any("bin" in pattern or "py" in pattern for pattern in call["allow_patterns"])
+    with pytest.raises(InputError, match=r"some/absent: .* \(no connection\)"):
+        folder_of("some/absent")
+
+
 def test_without_the_extra_the_pip_line_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(name: str) -> None:
         raise ModuleNotFoundError(name)

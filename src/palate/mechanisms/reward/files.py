@@ -65,7 +65,8 @@ def folder_of(name: str, *, revision: str | None = None) -> Path:
             name, revision=revision, allow_patterns=list(_WANTED), ignore_patterns=["*/*"]
         )
     except (OSError, ValueError, own, hub.errors.HFValidationError, *network) as error:
-        reason = str(error).strip().split("\n")[0][:200] or type(error).__name__
+        first = str(error).strip().split("\n")[0].removeprefix("Got: ")
+        reason = first[:200] or type(error).__name__
         raise InputError(
             f"{name}: there is no such folder, and the model cannot be fetched from the hub "
             f"({reason}); expected the folder of a reward model, a public model, or one that "
