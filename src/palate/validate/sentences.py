@@ -96,7 +96,7 @@ def notes_of(
         which = f"{n} {person}" if counts["questions"] == 1 else f"{n} times a person has"
         notes.append(
             f"Not tested: {which} fewer than {settings['least_items']} items that the model and "
-            "another person labelled as well."
+            "another person labelled as well, or all of them in one group."
         )
     if counts["questions"] > 1 and counts["models"]:
         notes.append(

@@ -161,8 +161,8 @@ def sheet_text(preferences: Preferences, key: Key, concepts: Sequence[Concept] =
     """
     if tuple(c.name for c in concepts) != key.concepts:
         raise InputError("sheet_text: the concepts are not those of the key.")
-    if len(set(key.columns)) < len(key.columns):
-        raise InputError("sheet_text: two concepts have the same name but for spaces.")
+    if len({column.lower() for column in key.columns}) < len(key.columns):
+        raise InputError("sheet_text: two concepts have the same name but for case and spaces.")
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow([ITEM, *TEXTS, *key.columns, COMMENT])

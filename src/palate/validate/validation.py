@@ -40,7 +40,7 @@ from palate.validate.alternative import (
     alternative_test,
 )
 from palate.validate.questions import Question, together
-from palate.validate.ratings import Ratings
+from palate.validate.ratings import MOST_CATEGORIES, Ratings
 from palate.validate.sentences import notes_of, sentences
 from palate.validate.sheet import safe_cell
 
@@ -266,7 +266,9 @@ def _agreement_rows(question: Question, level: float) -> list[dict[str, Any]]:
             beside.insert(0, (MAJORITY, "majority", among))
         for between, other, alone in beside:
             both = ~np.isnan(alone.values[:, 0]) & ~np.isnan(values)
-            if both.any():
+            # scores of a model may have more decimals than a table of categories can hold
+            found_labels = np.unique(np.concatenate([values[both], alone.values[both, 0]]))
+            if 0 < found_labels.size <= MOST_CATEGORIES:
                 both_raters = Ratings(
                     (name, other),
                     np.column_stack([values, alone.values])[both],
