@@ -207,7 +207,7 @@ def test_token_probabilities_give_soft_verdicts() -> None:
 
 def test_a_model_without_probabilities_is_refused_after_a_few_questions() -> None:
     with asking(longer, concurrency=1) as (client, server):
-        with pytest.raises(InputError, match="found no probabilities"):
+        with pytest.raises(InputError, match="no usable probabilities"):
             palate.judge(PAIRS, client, name="j", soft=True)
         assert 0 < len(server.log) <= 9  # three questions, each without and with alternatives
 

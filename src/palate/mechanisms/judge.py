@@ -188,8 +188,8 @@ def _check_probabilities(
     said = [order for pair in found for order in (pair.ab, pair.ba) if order and order.samples]
     if said and all(order.soft is None for order in said):
         raise InputError(
-            "judge: found no probabilities in the answers of the model; expected a model or an "
-            "endpoint that gives them, or verdicts that are not soft."
+            "judge: found no usable probabilities in the answers of the model; expected a model or "
+            "an endpoint that gives them, or verdicts that are not soft."
         )
 
 
