@@ -359,6 +359,8 @@ def test_only_who_asks_gets_probabilities() -> None:
     assert soft.probabilities["verdict"] == pytest.approx({"first": 0.75, "second": 0.25})
     assert [asked(heard) for heard in server.heard] == [0, 20]
     assert plain.key({}) != ASKED.key({})
+    before = Request(ASKED.messages, {"type": "object"}, "judge").key({"model": "openai:m"})
+    assert before.hex() == "c4d7b9ac04fce95025b4f9e2f2c74c8d", "as it was before there was a choice"
 
 
 @pytest.mark.parametrize(
