@@ -163,7 +163,6 @@ def model(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
 def test_a_reward_model_scores_a_file(
     palate: Palate, few: Path, model: Path, tmp_path: Path
 ) -> None:
@@ -184,7 +183,6 @@ def test_a_reward_model_scores_a_file(
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_an_interrupted_run_goes_on(
     palate: Palate, few: Path, model: Path, tmp_path: Path, how: signal.Signals

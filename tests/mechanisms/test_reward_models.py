@@ -23,7 +23,7 @@ from .reward_models import SPECIAL, TEMPLATE, WORDS, change, save_model, tokeniz
 pytest.importorskip("torch", reason="needs the extra reward (torch)")
 pytest.importorskip("transformers", reason="needs the extra reward (transformers)")
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = pytest.mark.slow
 KINDS = ("llama", "neox", "deberta")
 Saved = Callable[[str], Path]
 

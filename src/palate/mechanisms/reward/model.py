@@ -191,10 +191,17 @@ def open_model(
     length = max_length or min(longest or MAX_LENGTH, MAX_LENGTH)
     padding = config.get_text_config().pad_token_id
     vocabulary = int(model.get_input_embeddings().num_embeddings)
+    try:
+        writer = Writer(tokenizer, length)
+    except AttributeError as error:
+        raise FileFormatError(
+            f"{name}: the tokenizer does not name its control tokens ({_reason(error)}); expected "
+            "a tokenizer of transformers."
+        ) from None
     depends = [fingerprint(folder), dtype, told, length, transformers.__version__]
     return RewardModel(
         name=name,
-        writer=Writer(tokenizer, length),
+        writer=writer,
         device=device,
         dtype=dtype,
         label=told,
