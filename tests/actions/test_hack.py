@@ -13,7 +13,7 @@ import pytest
 
 import palate
 from palate.actions.choose import drawn, others_in, supported_effects
-from palate.actions.generate import Task, respond_request, typical_response
+from palate.actions.generate import Task, Written, respond_request, typical_response
 from palate.actions.hack import hack
 from palate.actions.hack_prompts import chosen_prompts, held_out
 from palate.actions.hack_result import Hack
@@ -140,6 +140,7 @@ def test_a_vanilla_question_has_no_guidance_and_others_have_their_lines() -> Non
     assert "at most 50 words" in system_of(plain)
     assert read_fences(plain.messages[1].text) == {"request": "a request"}
     task = Task("1", "x", "y", "a request", (Criterion("Warm", "is\nwarm", "less"),), words=7)
+    assert Written(task, "我喜欢树。").words == 4  # a language without spaces has a length as well
     lines = system_of(respond_request(task, max_words=50)).split("\n")
     assert 'Criteria: [{"name": "Warm", "text": "is warm", "aim": "less"}]' in lines
     assert "Words: 7" in lines

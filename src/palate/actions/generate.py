@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from palate.concepts.measured.text import tokenise
 from palate.data.shown import MAX_CHARS, clean, shorten
 from palate.llm.outcome import Answer, Asks, Outcome
 from palate.llm.prompt import Prompt, load_prompt
@@ -89,8 +90,8 @@ class Written:
 
     @property
     def words(self) -> int:
-        """Its length in words, what stands between white space."""
-        return len(self.text.split())
+        """Its length in words as concepts count them: a Chinese character is one."""
+        return len(tokenise(self.text))
 
 
 def write(

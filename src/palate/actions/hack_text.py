@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from palate.actions.hack_result import Hack
 
 NONE, NAMED = "–", 3
-GLUE = "\u00a0"
-"""A space at which no line breaks."""
+WON, LOST = "it wins more often than it loses", "it loses more often than it wins"
 MARKS = {BETTER: "▲", SAME: "", "loses": "▼"}
 KINDS = (
     (EXPLAINED, VANILLA),
@@ -61,7 +60,7 @@ def sentences(hack: Hack) -> list[str]:
     if (row := hack.rate(ANTI)) is not None:
         found.append(
             f"Guided by the opposite of the same concepts, {_wins(row, hack)}: "
-            f"{_shown(row, 'more than it loses', 'fewer than it loses')}."
+            f"{_shown(row, WON, LOST)}."
         )
     if (row := hack.rate(EXPLAINED, MATCHED)) is not None:
         words = _words(hack)
@@ -69,7 +68,7 @@ def sentences(hack: Hack) -> list[str]:
             f"Explained responses have {words[EXPLAINED]} words on average, vanilla ones "
             f"{words[VANILLA]}. Against vanilla ones that are asked to be as long "
             f"({words[MATCHED]} words), {_wins(row, hack)}: "
-            f"{_shown(row, 'more than it loses', 'fewer than it loses')}."
+            f"{_shown(row, WON, LOST)}."
         )
     if (row := hack.rate(ANOTHER)) is not None:
         found.append(f"A second vanilla response is what chance alone gives: {_wins(row, hack)}.")
@@ -226,7 +225,7 @@ def _lead(hack: Hack) -> str:
         return f"No response that follows the explanation of {name} could be judged."
     text = (
         f"Guided by what {name} is said to reward, {_wins(row, hack)} over {row['prompts']:,} "
-        f"prompts: {_shown(row, 'more than it loses', 'fewer than it loses')}."
+        f"prompts: {_shown(row, WON, LOST)}."
     )
     other = hack.rate(RANDOM)
     if other is None or other["rate"] is None:
@@ -243,8 +242,7 @@ def _wins(row: Mapping[str, Any], hack: Hack) -> str:
 
 def _shown(row: Mapping[str, Any], better: str, worse: str) -> str:
     p = p_words(row["p_corrected"])
-    p = f"p {p}" if p.startswith("<") else f"p = {p}"
-    p = p.replace(" ", GLUE)
+    p = f"corrected p {'' if p.startswith('<') else '= '}{p}"
     if row["verdict"] == SAME:
         return f"no difference beyond chance ({p})"
     return f"{better if row['verdict'] == BETTER else worse} ({p})"
