@@ -13,7 +13,6 @@ from palate.actions.ties_scores import (
     coin_test,
     difference,
     gain,
-    holm,
     proportion,
     scores_of,
 )
@@ -56,18 +55,6 @@ def test_few_pairs_that_all_go_one_way_have_a_wide_interval() -> None:
     assert found.low is not None
     assert found.low < 0.7
     assert proportion(np.zeros(0), np.zeros(0, dtype=np.int64), level=0.9) == (None, None, None)
-
-
-@given(st.lists(st.floats(0, 1) | st.none(), max_size=6))
-def test_holm_is_that_of_a_step_down_of_bonferroni(p: list[float | None]) -> None:
-    adjusted = holm(p)
-    known = sorted(v for v in p if v is not None)
-    for level in (0.01, 0.05, 0.2):
-        rejected = 0
-        while rejected < len(known) and known[rejected] * (len(known) - rejected) <= level:
-            rejected += 1
-        assert sum(a is not None and a <= level for a in adjusted) == rejected
-    assert [a is None for a in adjusted] == [v is None for v in p]
 
 
 def test_the_curve_starts_at_one_half_and_ends_where_all_are_broken() -> None:

@@ -14,7 +14,15 @@ from palate.llm.scripted.server import serve
 
 from .session import Done, Palate, write_jsonl
 
-FILES = {"preferences.jsonl", "ties.json", "ties.csv", "pairs.jsonl", "run.json", "COMPLETE"}
+FILES = {
+    "preferences.jsonl",
+    "ties.json",
+    "ties.csv",
+    "ties.html",
+    "pairs.jsonl",
+    "run.json",
+    "COMPLETE",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +68,7 @@ def test_ties_are_broken_without_a_model_and_the_result_is_read(
     assert done.code == 0, done.err
     out = tmp_path / "ties-votes"
     assert {p.name for p in out.iterdir()} == FILES
-    assert "no model asked" in done.out
+    assert "no model was asked" in done.out
     assert "ties left" in done.out
     found = TieBreaks.load(out / "ties.json")
     assert found.settings["by"] == "all"

@@ -146,20 +146,3 @@ def coin_test(values: Array, groups: Integers) -> float | None:
         chance = (np.roll(chance, step) + np.roll(chance, -step)) / 2.0
     far = np.abs(np.arange(-total, total + 1)) >= observed
     return float(min(chance[far].sum(), 1.0))
-
-
-def holm(p: list[float | None]) -> list[float | None]:
-    """Return p-values adjusted for being several (Holm 1979); None stays None.
-
-    Parameters
-    ----------
-    p
-        p-values.
-    """
-    known = sorted((value, k) for k, value in enumerate(p) if value is not None)
-    out: list[float | None] = [None] * len(p)
-    largest = 0.0
-    for rank, (value, k) in enumerate(known):
-        largest = max(largest, min((len(known) - rank) * value, 1.0))
-        out[k] = largest
-    return out

@@ -20,10 +20,10 @@ from palate.actions.ties_scores import (
     coin_test,
     difference,
     gain,
-    holm,
     proportion,
     scores_of,
 )
+from palate.actions.win_rates import holm
 from palate.data.preferences import Preferences
 from palate.mechanisms.matchup import Said
 
@@ -135,8 +135,9 @@ def result_of(
         ]
         found["concepts"] += _concepts(fits, one)
         found["pairs"] += _pairs(preferences, fits, one)
-    for row, adjusted in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
-        row["p_adjusted"] = adjusted
+    p_values = [np.nan if row["p_value"] is None else row["p_value"] for row in rows]
+    for row, adjusted in zip(rows, holm(p_values).tolist(), strict=True):
+        row["p_adjusted"] = None if np.isnan(adjusted) else adjusted
     found["strategies"] = rows
     return TieBreaks(
         judge=fits.judge,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from contextlib import nullcontext
 from pathlib import Path
@@ -56,7 +57,8 @@ if TYPE_CHECKING:
     from palate.actions.ties_result import TieBreaks
     from palate.data.run_directory import RunDirectory
 
-TABLE, RESULT, PAIRS, PREFERENCES = "ties.csv", "ties.json", "pairs.jsonl", "preferences.jsonl"
+TABLE, RESULT, PAGE = "ties.csv", "ties.json", "ties.html"
+PAIRS, PREFERENCES = "pairs.jsonl", "preferences.jsonl"
 
 
 def break_ties(
@@ -253,7 +255,8 @@ def break_ties(
                 found.strategies.write_csv(directory.file(TABLE))
                 found.pairs.write_ndjson(directory.file(PAIRS))
                 found.add_to(preferences).save(directory.file(PREFERENCES))
-                directory.write_run_json(
+                spent = None if client is None else client.spent
+                record = directory.write_run_json(
                     arguments={
                         "command": "break-ties",
                         "file": file,
@@ -288,9 +291,18 @@ def break_ties(
                         "pairs": preferences.n_pairs,
                         "ties": n_tied,
                         "strategies": found.strategies.height,
+                        "calls": 0 if spent is None else spent.calls + spent.stored,
                         "rejected_rows": preferences.provenance.get("rejected_rows", 0),
                     },
                     seed=seed,
+                )
+                from palate.report.ties_page import write_ties
+
+                write_ties(
+                    found,
+                    directory.file(PAGE),
+                    run=json.loads(record.read_text(encoding="utf-8")),
+                    notes=gathered.notes,
                 )
             return found, gathered.notes, closing
 
