@@ -242,7 +242,10 @@ def _best(quality: JudgeQuality) -> str:
         return text
     near = [r["mechanism"] for r in others if r["behind_p"] > 1 - quality.level]
     if not near:
-        return f"{text} It is ahead of each of the {len(others)} others beyond noise."
+        whom = others[0]["mechanism"] if len(others) == 1 else f"each of the {len(others)} others"
+        return f"{text} It is ahead of {whom} beyond noise."
+    if len(others) == 1:
+        return f"{text} {near[0]} cannot be told apart from it."
     named = ", ".join(near[:3]) + (f" and {len(near) - 3} more" if len(near) > 3 else "")
     return f"{text} Of {len(others)} others, {len(near)} cannot be told apart from it: {named}."
 
