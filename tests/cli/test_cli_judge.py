@@ -161,13 +161,17 @@ def test_criteria_and_rubric_reach_the_model(palate: Palate, few: Path, tmp_path
         assert "> Be brief." in lines
         return longer(question)
 
+    concepts = tmp_path / "concepts.json"
+    concepts.write_bytes(demo_paths().concepts.read_bytes())
+    (tmp_path / "discovery_pairs.json").write_text(json.dumps([*api.read(few).ids[:3], "x"]))
     rubric = tmp_path / "rubric.md"
     rubric.write_text("\ufeffBe brief.\n", encoding="utf-8")
     with serve(script) as server:
         how = ("--llm", "openai:tiny", "--base-url", server.base_url, "-o", tmp_path / "j", "-q")
-        done = palate("judge", few, *how, "--criteria", "demo", "--rubric", rubric)
+        done = palate("judge", few, *how, "--criteria", concepts, "--rubric", rubric)
     assert done.code == 0, done.err
     assert "tiny/rubric/criteria" in done.out
+    assert "were discovered on 3 of the pairs" in " ".join(done.out.split())
     assert "by criteria of each domain" in " ".join(done.out.split())
     defined = json.loads(demo_paths().concepts.read_text(encoding="utf-8"))
     for row in api.read(few).to_rows():

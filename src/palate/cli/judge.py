@@ -143,7 +143,7 @@ def judge(
         int,
         typer.Option(
             "--max-chars",
-            min=1,
+            min=200,
             help="Longest prompt or response that is shown whole.",
             rich_help_panel=ASKING,
         ),
@@ -213,7 +213,12 @@ def judge(
     verdict_column: VerdictColumns = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Folder for the results; judged-NAME if absent."),
+        typer.Option(
+            "--out",
+            "-o",
+            help="Folder for the results; judged-NAME if absent, judge-report-NAME for a report "
+            "alone.",
+        ),
     ] = None,
     overwrite: Overwrite = False,
     seed: Seed = 0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +35,7 @@ def guidance_of(
     source: str,
     domains: Sequence[str],
     *,
+    ids: Collection[str] = (),
     mechanism: str | None = None,
     at_most: int | None = None,
 ) -> Guidance:
@@ -47,6 +48,8 @@ def guidance_of(
         an explanation, whose supported concepts count with their signs.
     domains
         The domains that are judged.
+    ids
+        Ids of the pairs that are judged.
     mechanism
         Whose explanation, where the folder holds several.
     at_most
@@ -83,7 +86,20 @@ def guidance_of(
         )
         for domain in domains
     }
-    return _checked(Guidance(by_domain), source, "concepts")
+    return _checked(Guidance(by_domain, _discovered_on(path, ids)), source, "concepts")
+
+
+def _discovered_on(path: Path, ids: Collection[str]) -> str:
+    """A sentence about pairs that the concepts were read off, empty where there are none."""
+    from palate.concepts.discovery.provenance import discovery_pairs
+
+    n = len(discovery_pairs(path).intersection(ids)) if path.exists() else 0
+    if not n:
+        return ""
+    return (
+        f"The criteria were discovered on {n:,} of the pairs; agreement with the mechanism whose "
+        "preferences were looked at is too good there."
+    )
 
 
 def _of_explanation(

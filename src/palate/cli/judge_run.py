@@ -181,6 +181,7 @@ def _guidance(run: JudgeRun, done: _Work) -> Guidance | None:
     found = guidance_of(
         run.criteria,
         done.preferences.domains,
+        ids=done.preferences.ids,
         mechanism=run.criteria_mechanism,
         at_most=run.criteria_most,
     )
