@@ -1,17 +1,18 @@
 """Throughput of a reward model: Palate's batches beside what a user would write, in the same run.
 
-    python benchmarks/reward.py [--device cpu] [--responses 240] [--batch-size 16] [--threads 2]
+    python benchmarks/reward.py [--file FILE] [--responses 240] [--batch-size 8] [--device cpu]
 
     plain loop     one conversation at a time, the template and the model as the library shows them
     naive batches  batches in the order of the file, padded to the longest of each
     Palate         `score_conversations`: equal texts once, batches of like length
 
-The texts are those of the demo set, prompt and response, in the order of the file. The model is a
-Llama of random weights, so its scores mean nothing and its speed is that of its size: 4 layers of
-256 on a processor, 16 layers of 2,048 in bfloat16 on a GPU (about a billion weights). Every way is
-run once to warm up and then in turn, `--rounds` times; the median counts, which is of the CPU time
-of the process on a processor that is shared, and of wall time on a GPU. The largest difference of
-scores from the plain loop stands beside it, and the part of the tokens that is padding.
+The texts are those of the demo set or of `--file`, prompt and response, every so many, in the order
+of the file. The model is a Llama of random weights, so its scores mean nothing and its speed is that
+of its size: 4 layers of 256 on a processor, 16 layers of 2,048 in bfloat16 on a GPU (about a billion
+weights). Every way is run once to warm up and then in turn, `--rounds` times; the median counts,
+which is of the CPU time of the process on a processor that is shared, and of wall time on a GPU. The
+largest difference of scores from the plain loop stands beside it, and the part of the tokens that
+is padding.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from palate.data.demo import load_demo
+from palate.data.formats import read
 from palate.mechanisms.reward.batching import batches
 from palate.mechanisms.reward.conversation import Conversation, conversations
 from palate.mechanisms.reward.library import quiet
@@ -131,6 +133,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--file", help="preferences; the demo set if absent")
     parser.add_argument("--responses", type=int, default=240)
     parser.add_argument("--batch-size", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=3)
@@ -143,7 +146,10 @@ def main() -> None:
     dtype = "bfloat16" if device == "cuda" else "float32"
     size = args.batch_size or {"cpu": 8, "cuda": 32}[device]
     clock = time.process_time if device == "cpu" else time.perf_counter
-    texts = [side for pair in conversations(load_demo()) for side in pair][: args.responses]
+    pairs = read(args.file) if args.file else load_demo()
+    texts = [side for pair in conversations(pairs) for side in pair]
+    step = max(1, len(texts) // args.responses)
+    texts = texts[::step][: args.responses]
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         save_model(folder, [f"{t.prompt}\n{t.response}" for t in texts], device)
