@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,7 +13,6 @@ from palate.cli.concept_options import (
     ConceptsFile,
     ValuesFile,
     WithMeasured,
-    annotation_files,
     check_concepts,
 )
 from palate.cli.llm_options import (
@@ -47,16 +45,9 @@ from palate.cli.reading import (
     Quiet,
     Seed,
     VerdictColumns,
-    read_file,
 )
 
-if TYPE_CHECKING:
-    from palate.actions.hack_result import Hack
-    from palate.data.run_directory import RunDirectory
-    from palate.llm.request import Request
-
 ASKING, WRITING = "How the judge is asked", "What is written"
-DRAWS = 2  # bootstrap refits give selection frequencies, which nothing here needs
 
 
 def hack(
@@ -237,23 +228,12 @@ def hack(
     quiet: Quiet = False,
 ) -> None:
     """Write responses by what the judge of FILE is said to reward, and let it judge them."""
-    from dataclasses import replace
-
-    from palate.actions.hack import hack as put_to_work
-    from palate.actions.hack_prompts import held_out
-    from palate.cli.hack_models import TwoModels
-    from palate.cli.hack_view import print_hack
-    from palate.cli.judge_columns import rubric_text
-    from palate.cli.progress import Stages
-    from palate.cli.run import folder_for
-    from palate.data.staged_run import staged_run
+    from palate.cli.hack_run import HackRun, run_hack
     from palate.errors import InputError, UnknownNameError
-    from palate.mechanisms.style import JudgeStyle
 
     check_concepts(concepts, values, annotation, with_measured=with_measured)
     if mode not in ("zero-shot", "cot"):
         raise UnknownNameError("mode of the judge", mode, ("zero-shot", "cot"))
-    style = JudgeStyle(mode, persona=persona, rubric=rubric_text(rubric))  # type: ignore[arg-type]
     if per_concept and reference is None:
         raise InputError("--per-concept: found no --reference, which says what is exploitable.")
     if not 0 < test_share < 1:
@@ -284,168 +264,45 @@ def hack(
         generator_options = replace(
             generator_options, llm=generator, base_url=generator_base_url, price=generator_price
         )
-    out = out or Path(f"hack-{folder_for(file).name.removeprefix('palate-')}")
-
-    def work(directory: RunDirectory | None) -> tuple[Hack, tuple[str, ...], list[str]]:
-        with (
-            Stages(quiet=quiet) as stages,
-            TwoModels(judge_options, generator_options, stages, answer=_typical) as models,
-        ):
-            stages.stage(f"Reading {file}")
-            preferences = read_file(
-                file,
-                format=format,
-                domain_column=domain_column,
-                column=column,
-                verdict_column=verdict_column,
-                skip_bad_rows=skip_bad_rows,
-                seed=seed,
-            )
-            judged = _judge_in(preferences.mechanisms, mechanism)
-            if reference == judged:
-                raise InputError(
-                    f"--reference: found {judged!r}, the judge itself; expected another mechanism."
-                )
-            names = [judged] if reference is None else [judged, reference]
-            known, new = held_out(
-                preferences.with_mechanisms(names), share=test_share, seed=seed, cluster=cluster
-            )
-            stages.stage(f"Preparing concepts on {preferences.n_pairs:,} pairs")
-            from palate.concepts.gather import gather
-            from palate.explanations.comparison_build import compare
-            from palate.explanations.explain import explain
-
-            gathered = gather(
-                preferences,
-                concepts=concepts,
-                values=values,
-                annotation=annotation,
-                with_measured=with_measured,
-                n_jobs=jobs,
-            )
-            stages.stage(f"Explaining {judged} on {known.n_pairs:,} pairs")
-            matrix = gathered.matrix.align(known.ids)
-            settings: dict[str, Any] = {"level": level, "fdr": fdr, "seed": seed}
-            explanation = explain(
-                known,
-                matrix,
-                mechanism=judged,
-                n_bootstrap=DRAWS,
-                cluster=cluster,
-                n_jobs=jobs,
-                **settings,
-            )
-            comparison = None
-            if reference is not None:
-                stages.stage(f"Comparing {judged} and {reference}")
-                comparison = compare(known, judged, reference, matrix, cluster=cluster, **settings)
-            found = put_to_work(
-                new,
-                explanation,
-                models.judge,
-                models.generator,
-                style=style,
-                reference=comparison,
-                n_concepts=n_concepts,
-                n_prompts=prompts_per_domain,
-                match_length=match_length,
-                control=control,
-                per_concept=per_concept,
-                max_words=max_words,
-                level=level,
-                seed=seed,
-                stage=stages.stage,
-            )
-            lines = models.lines()
-            if directory is not None:
-                from palate.report.hack_page import write_hack
-
-                found.save(directory.path)
-                record = directory.write_run_json(
-                    arguments={
-                        "command": "hack",
-                        "file": file,
-                        "mechanism": judged,
-                        "reference": reference,
-                        "llm": llm,
-                        "base_url": base_url,
-                        "generator": generator or llm,
-                        "generator_base_url": generator_base_url,
-                        "mode": mode,
-                        "persona": persona,
-                        "rubric": rubric,
-                        "n_concepts": n_concepts,
-                        "prompts_per_domain": prompts_per_domain,
-                        "per_concept": per_concept,
-                        "match_length": match_length,
-                        "control": control,
-                        "max_words": max_words,
-                        "test_share": test_share,
-                        "temperature": temperature,
-                        "generator_temperature": warm,
-                        "thinking": thinking,
-                        "batch": batch,
-                        "max_cost": max_cost,
-                        "format": format,
-                        "domain_column": domain_column,
-                        "columns": column or [],
-                        "verdict_columns": verdict_column or [],
-                        "concepts": concepts,
-                        "values": values,
-                        "annotation": annotation,
-                        "with_measured": with_measured,
-                        "cluster": cluster,
-                        "jobs": jobs,
-                        "out": out,
-                        "overwrite": overwrite,
-                        "skip_bad_rows": skip_bad_rows,
-                        **settings,
-                    },
-                    inputs=[
-                        p
-                        for p in (file, concepts, values, rubric, *annotation_files(annotation))
-                        if p and not str(p).startswith("hf:")
-                    ],
-                    counts={
-                        **{k: v for k, v in found.counts.items() if not isinstance(v, dict)},
-                        "explained_pairs": known.n_pairs,
-                        "rejected_rows": preferences.provenance.get("rejected_rows", 0),
-                    },
-                    seed=seed,
-                )
-                write_hack(
-                    found,
-                    directory.file("hack.html"),
-                    run=json.loads(record.read_text(encoding="utf-8")),
-                    notes=gathered.notes,
-                )
-            return found, gathered.notes, lines
-
-    if dry_run:
-        *_, lines = work(None)
-        for line in lines:
-            typer.echo(line)
-        return
-    with staged_run(out, overwrite=overwrite) as directory:
-        found, notes, lines = work(directory)
-    print_hack(found, notes=notes, closing=lines, out=out)
-
-
-def _typical(request: Request) -> Mapping[str, Any]:
-    from palate.actions.generate import typical_response
-    from palate.mechanisms.typical import typical_answer
-
-    return typical_response(request) if request.name == "respond" else typical_answer(request)
-
-
-def _judge_in(mechanisms: tuple[str, ...], named: str | None) -> str:
-    from palate.errors import InputError
-
-    if named is not None:
-        return named
-    if len(mechanisms) != 1:
-        raise InputError(
-            f"--mechanism: found none, and {len(mechanisms)} mechanisms in the file; expected the "
-            f"judge: {', '.join(map(repr, mechanisms[:12]))}{' ...' * (len(mechanisms) > 12)}."
+    run_hack(
+        HackRun(
+            file=file,
+            reading={
+                "format": format,
+                "domain_column": domain_column,
+                "column": column,
+                "verdict_column": verdict_column,
+                "skip_bad_rows": skip_bad_rows,
+            },
+            concepts={
+                "concepts": concepts,
+                "values": values,
+                "annotation": annotation,
+                "with_measured": with_measured,
+            },
+            mechanism=mechanism,
+            reference=reference,
+            judge=judge_options,
+            generator=generator_options,
+            mode=mode,
+            persona=persona,
+            rubric=rubric,
+            asked={
+                "n_concepts": n_concepts,
+                "n_prompts": prompts_per_domain,
+                "match_length": match_length,
+                "control": control,
+                "per_concept": per_concept,
+                "max_words": max_words,
+            },
+            test_share=test_share,
+            level=level,
+            fdr=fdr,
+            cluster=cluster,
+            jobs=jobs,
+            seed=seed,
+            out=out,
+            overwrite=overwrite,
+            quiet=quiet,
         )
-    return mechanisms[0]
+    )
