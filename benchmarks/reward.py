@@ -7,12 +7,12 @@
     Palate         `score_conversations`: equal texts once, batches of like length
 
 The texts are those of the demo set or of `--file`, prompt and response, every so many, in the order
-of the file. The model is a Llama of random weights, so its scores mean nothing and its speed is that
-of its size: 4 layers of 256 on a processor, 16 layers of 2,048 in bfloat16 on a GPU (about a billion
-weights). Every way is run once to warm up and then in turn, `--rounds` times; the median counts,
-which is of the CPU time of the process on a processor that is shared, and of wall time on a GPU. The
-largest difference of scores from the plain loop stands beside it, and the part of the tokens that
-is padding.
+of the file. The model is a Llama of random weights, so its scores mean nothing and its speed is
+that of its size: 4 layers of 256 on a processor, 16 layers of 2,048 in bfloat16 on a GPU (about a
+billion weights). Every way is run once to warm up and then in turn, `--rounds` times; the median
+counts, which is of the CPU time of the process on a processor that is shared, and of wall time on a
+GPU. The largest difference of scores from the plain loop stands beside it, and the part of the
+tokens that is padding.
 """
 
 from __future__ import annotations

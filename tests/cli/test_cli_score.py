@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +180,14 @@ def test_a_reward_model_scores_a_file(
     again = palate("score", few, "--model", model, "--batch-size", "1", "-o", "b", "-q")
     assert again.code == 0, again.err
     np.testing.assert_allclose(Scored.load(tmp_path / "b").margins, one.margins, atol=2e-5)
+    against = Preferences.load(tmp_path / "b" / "preferences.jsonl.gz")
+    verdicts = against.verdicts.select((-against.verdicts["tiny"]).alias("people"))
+    replace(against, verdicts=verdicts).save(tmp_path / "against.jsonl")
+    command = ("score", "against.jsonl", "--model", model, "-o", "d", "-q", "--name", "new")
+    refused(palate(*command, "--reference", "people"), "run against", "scores are kept")
+    done = palate(*command)
+    assert done.code == 0, done.err
+    assert "0 responses scored" in done.out
     refused(palate("score", few, "-o", "c", "--model", tmp_path / "no"), "no such folder")
 
 

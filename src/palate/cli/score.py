@@ -190,7 +190,7 @@ def score(
     )
     from palate.cli.score_view import print_scored
     from palate.data.staged_run import staged_run
-    from palate.errors import InputError
+    from palate.errors import DataError, InputError
 
     options = LlmOptions(
         llm=llm,
@@ -301,7 +301,12 @@ def score(
             work = rated if model is None else scored_with_model
             preferences, scored, closing = work(stages)
         if reference is not None:
-            scored = scored.calibrated(preferences, reference, seed=seed)
+            try:
+                scored = scored.calibrated(preferences, reference, seed=seed)
+            except DataError as error:
+                raise DataError(
+                    f"{error} The scores are kept: the command without --reference goes on."
+                ) from None
         scored.save(directory.path)
         scored.add_to(preferences).save(directory.file(PREFERENCES_FILE))
         _record(
