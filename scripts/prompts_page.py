@@ -244,6 +244,8 @@ def told(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         values = [json.dumps(value) for value in schema["enum"]]
         return f"{values[0]} to {values[-1]}" if schema["type"] == "integer" else "|".join(values)
+    if "minimum" in schema:
+        return f"{schema['minimum']} to {schema['maximum']}"
     if schema["type"] == "object":
         fields = schema["properties"]
         numbered = [name for name in fields if name[1:].isdigit()]

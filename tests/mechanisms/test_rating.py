@@ -86,7 +86,7 @@ def decided(levels: Mapping[str, float]) -> Any:
 def test_probabilities_give_the_expected_rating() -> None:
     scored = rate(preferences(2), decided({"2": 0.25, "4": 0.5, "10": 0.25}), name="r")
     assert scored.a[0].value == pytest.approx(5.0)
-    assert scored.facts["whole_numbers"] is False
+    assert scored.facts["expected_ratings"] == 4
 
 
 def test_typed_decisions_give_probabilities() -> None:
@@ -96,7 +96,26 @@ def test_typed_decisions_give_probabilities() -> None:
     ):
         scored = rate(preferences(3), client, name="r")
     assert not any(score.failure for score in (*scored.a, *scored.b))
-    assert scored.facts["whole_numbers"] is False
+    assert scored.facts["expected_ratings"] == 6
+
+
+def test_the_tokens_of_a_chat_endpoint_give_probabilities() -> None:
+    def unsure(question: Question) -> Mapping[str, Any]:
+        length = len(question.material["response"])
+        if length < 8:
+            return {"score": {"7": 0.5, "9": 0.3, "2": 0.2}}
+        return {"score": {"5": 0.7, "1": 0.2, "10": 0.1}} if length > 11 else {"score": 3}
+
+    pairs = preferences(12)
+    with asking(unsure) as (client, _):
+        scored = rate(pairs, client, name="r")
+    for row, a in zip(pairs.to_rows(), scored.a, strict=True):
+        length = len(row["response_a"])
+        # "1" may go on to be "10", so that the probability of neither is known
+        assert a.value == pytest.approx(6.6 if length < 8 else 5 if length > 11 else 3, abs=1e-6)
+    known = scored.facts["expected_ratings"]
+    assert 0 < known < scored.facts["answered"] == 24
+    assert any(f"{24 - known} of 24 ratings were taken as said" in note for note in scored.notes)
 
 
 def test_what_good_means_stands_in_the_system_message() -> None:

@@ -2,8 +2,8 @@
 
     rate    {"score": 1..10}
 
-Where the endpoint says how probable each rating is, the score is the expected rating; else it is
-the rating itself, of which many pairs have two equal ones.
+Where the endpoint says how probable each rating was, which it is asked for, the score is the
+expected rating; else it is the rating itself, of which many pairs have two equal ones.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any
 from palate.data.preferences import Preferences
 from palate.data.shown import MAX_CHARS, clean, shorten
 from palate.errors import DataError, InputError
-from palate.llm.dry import DryClient
 from palate.llm.outcome import Answer, Asks, Outcome
 from palate.llm.prompt import Prompt, load_prompt
 from palate.llm.request import Request
@@ -34,7 +33,8 @@ SCHEMA: Mapping[str, Any] = {
     "properties": {
         "score": {
             "type": "integer",
-            "enum": list(RATINGS),
+            "minimum": RATINGS[0],
+            "maximum": RATINGS[-1],
             "description": "How good is the response, from 1 to 10?",
         }
     },
@@ -106,7 +106,8 @@ def rate(
             f"None of the {len(pairs):,} pairs could be rated; the first question failed with "
             f"{found[0].failure.rstrip('.')}."
         )
-    whole = not any(isinstance(o, Answer) and _spread(o) for _, o in scores)
+    values = [score.value for score in found if not score.failure]
+    spread = sum(isinstance(o, Answer) and bool(_spread(o)) for _, o in scores)
     return Scored(
         name=name,
         ids=tuple(preferences.ids),
@@ -118,7 +119,9 @@ def rate(
             "prompts": {prompt().name: prompt().hash},
             "style": {"persona": style.persona, "rubric": style.rubric, "standard": style.standard},
             "max_chars": max_chars,
-            "whole_numbers": whole and not isinstance(client, DryClient),
+            "whole_numbers": all(value.is_integer() for value in values),
+            "answered": len(values),
+            "expected_ratings": spread,
             "used": used.told(),
         },
     )
@@ -145,6 +148,7 @@ def rate_request(prompt_text: str, response: str, style: JudgeStyle, *, about: s
         schema=SCHEMA,
         name="rate",
         max_tokens=RATE_TOKENS,
+        probabilities=True,
         about=about,
     )
 

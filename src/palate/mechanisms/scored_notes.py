@@ -51,6 +51,12 @@ def notes_of(scored: Scored) -> tuple[str, ...]:
         )
     if scored.facts.get("label") is not None:
         notes.append(f"The score is the output {scored.facts['label']!r} of several.")
+    expected, answered = (scored.facts.get(k, 0) for k in ("expected_ratings", "answered"))
+    if 0 < expected < answered:
+        notes.append(
+            f"{_of(answered - expected, answered, 'rating')} {_were(answered - expected)} taken as "
+            "said, because their probabilities cannot be told; the rest are expected ratings."
+        )
     ties = int((scored.margins == 0).sum())
     if ties:
         notes.append(
