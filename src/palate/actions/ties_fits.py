@@ -11,12 +11,14 @@ also stands for domains without a fit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from palate.actions.ties_difference import minus, sharpness
 from palate.actions.ties_found import tied_pairs
 from palate.concepts.concept import Concept
 from palate.concepts.matrix import ConceptMatrix
@@ -28,11 +30,10 @@ from palate.errors import DataError, InputError
 from palate.explanations.explain import check_settings
 from palate.explanations.fitting import MIN_FOLDS
 from palate.explanations.grid import carried_over
-from palate.explanations.problem import Frame, Problem
+from palate.explanations.problem import Frame, Problem, given_up_in
 from palate.explanations.resampling import build, sample_groups, take
-from palate.inference.differences import differ
 from palate.inference.discoveries import Verdict, supported
-from palate.inference.effects import Effects, infer
+from palate.inference.effects import Effects, Estimates, infer
 from palate.models.selection import select
 
 Array = npt.NDArray[np.float64]
@@ -57,13 +58,16 @@ class Side:
     supported
         Which effects are supported, shape (D + 1, C).
     n_pairs
-        How many verdicts it rests on.
+        How many verdicts it rests on; 0 for a difference.
+    estimates
+        The estimates with their errors, in the order of the frame's domains and concepts.
     """
 
     weights: Array
     effects: Array
     supported: Mask
     n_pairs: int
+    estimates: Effects
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,34 +297,57 @@ class _Fit:
         effects = infer(
             problem.X, problem.y, problem.codes, problem.groups, exists=design.structure
         )
-        weights = np.vstack([fit.shared + fit.domain, fit.shared])
-        return self._placed(problem, weights, effects)
-
-    def difference(self, one: Problem, other: Problem, weights: Array) -> Side:
-        """Explain what one mechanism rewards more than another, on the pairs both decided."""
-        exists = build(one).structure
-        found = differ(one.X, one.y, other.y, one.codes, one.groups, exists=exists)
-        side = self._placed(one, np.zeros((one.n_domains + 1, len(one.kept))), found.difference)
-        return Side(weights, side.effects, side.supported, one.n_pairs)
-
-    def _placed(self, problem: Problem, weights: Array, effects: Effects) -> Side:
-        """Put arrays of a problem into those of the frame; other domains get the shared part."""
-        support = supported(effects, fdr=self.fdr, given_up=problem.counts.get("given_up", 0))
-        n, C = len(self.frame.domains), len(self.frame.matrix.concepts)
         at = np.array([self.frame.domains.index(d) for d in problem.domains])
-        shared = np.full(C, np.nan)
-        shared[problem.kept] = effects.shared.value
-        here = np.ix_(at, problem.kept)
-        placed = np.zeros((n + 1, C))
-        placed[:, problem.kept] = weights[-1]
-        placed[here] = weights[:-1]
-        estimates = np.tile(shared, (n + 1, 1))
-        estimates[here] = effects.total.value
-        holds = np.zeros((n + 1, C), dtype=bool)
-        holds[:, problem.kept] = support.shared == Verdict.EVERYWHERE.value
-        holds[here] = support.domain != Verdict.NOT.value
-        holds &= np.isfinite(estimates) & ~self.unreliable
-        return Side(placed, estimates, holds, problem.n_pairs)
+        weights = np.zeros((len(self.frame.domains) + 1, len(self.frame.matrix.concepts)))
+        weights[:, problem.kept] = fit.shared
+        weights[np.ix_(at, problem.kept)] = fit.shared + fit.domain
+        return self.of(weights, self._placed(problem, at, effects), problem)
+
+    def difference(self, reference: Side, judge: Side, verdicts: Array) -> Side:
+        """Explain what a reference rewards more than one answer of a judge."""
+        judged = ~np.isnan(verdicts) & self.frame.covered
+        log_odds = (self.frame.filled * judge.weights[self.frame.codes]).sum(axis=1)
+        scale = sharpness(log_odds[judged], np.sign(verdicts[judged]))
+        effects = minus(reference.estimates, judge.estimates, scale)
+        return self.of(reference.weights - scale * judge.weights, effects, None)
+
+    def of(self, weights: Array, effects: Effects, problem: Problem | None) -> Side:
+        """Say what is supported; domains without a fit have the shared part."""
+        given_up = given_up_in(self.frame.matrix.provenance)
+        support = supported(effects, fdr=self.fdr, given_up=given_up)
+        values = np.vstack([effects.total.value, effects.shared.value])
+        without = np.isnan(effects.total.value).all(axis=1)
+        values[:-1][without] = effects.shared.value
+        everywhere = support.shared == Verdict.EVERYWHERE.value
+        holds = np.vstack([support.domain != Verdict.NOT.value, everywhere])
+        holds[:-1][without] = everywhere
+        holds &= np.isfinite(values) & ~self.unreliable
+        return Side(weights, values, holds, 0 if problem is None else problem.n_pairs, effects)
+
+    def _placed(self, problem: Problem, at: Integers, effects: Effects) -> Effects:
+        """Put estimates of a problem into the layout of the frame, NaN elsewhere."""
+        D, C = len(self.frame.domains), len(self.frame.matrix.concepts)
+
+        def shared(values: Array) -> Array:
+            out = np.full(C, np.nan)
+            out[problem.kept] = values
+            return out
+
+        def domains(values: Array) -> Array:
+            out = np.full((D, C), np.nan)
+            out[np.ix_(at, problem.kept)] = values
+            return out
+
+        return replace(
+            effects,
+            shared=_each(effects.shared, shared),
+            total=_each(effects.total, domains),
+            deviation=_each(effects.deviation, domains),
+        )
+
+
+def _each(estimates: Estimates, place: Callable[[Array], Array]) -> Estimates:
+    return Estimates(**{f.name: place(getattr(estimates, f.name)) for f in fields(estimates)})
 
 
 def _part(
@@ -343,17 +370,9 @@ def _part(
     right = None if reference is None else side(*reference)
     if reference is None or own is None or right is None:
         return Part(own, right, None)
-    both = [reference, judge]
-    usable = fit.frame.covered & ~hidden
-    usable &= np.all([np.nan_to_num(verdicts) != 0 for _, verdicts in both], axis=0)
-    weights = right.weights - own.weights
-    try:
-        one, other = (Problem.of(fit.frame, n, np.where(usable, v, np.nan)) for n, v in both)
-        return Part(own, right, fit.difference(one, other, weights))
-    except DataError as error:
-        notes[f"No difference from {judge[0]!r} can be estimated. {error}"] = None
-        nothing = np.full(weights.shape, np.nan), np.zeros(weights.shape, dtype=bool)
-        return Part(own, right, Side(weights, *nothing, 0))
+    return Part(
+        own, right, fit.difference(right, own, np.where(hidden & (judge[1] != 0), np.nan, judge[1]))
+    )
 
 
 def _unreliable(concepts: ConceptMatrix) -> Mask:
