@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,14 @@ from palate.errors import DataError, FileFormatError, InputError, UnknownNameErr
 from palate.llm.scripted.server import serve
 
 from .ties_world import JUDGE, PEOPLE, matrix_of, tied_world, with_verdicts
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fewer_folds() -> Iterator[None]:
+    """Choose penalties by three folds: what is tested does not depend on it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("palate.actions.ties_fits.FOLDS", 3)
+        yield
 
 
 @pytest.fixture(scope="module")
