@@ -43,33 +43,39 @@ if TYPE_CHECKING:
     from palate.llm.connect import connect as connect
     from palate.mechanisms.judge import judge as judge
     from palate.mechanisms.judgement import Judgement as Judgement
+    from palate.mechanisms.rating import rate as rate
+    from palate.mechanisms.reward.scoring import score as score
+    from palate.mechanisms.scored import Scored as Scored
     from palate.mechanisms.style import JudgeStyle as JudgeStyle
     from palate.models.hmdr import HMDR as HMDR
     from palate.models.hmdr_cv import HMDRCV as HMDRCV
     from palate.report.html import write_report as write_report
     from palate.validate.judge_quality import judge_quality as judge_quality
     from palate.validate.judge_quality_result import JudgeQuality as JudgeQuality
+    from palate.validate.validation import Validation as Validation
 
 __version__ = "0.1.0"
 
 _HOME = {
     "Annotation": "palate.concepts.annotation.annotation",
-    "HMDR": "palate.models.hmdr",
-    "Hack": "palate.actions.hack_result",
-    "HMDRCV": "palate.models.hmdr_cv",
     "Comparison": "palate.explanations.comparison",
     "ComparisonMatrix": "palate.explanations.comparison_matrix",
     "Concept": "palate.concepts.concept",
     "ConceptMatrix": "palate.concepts.matrix",
     "Evaluation": "palate.explanations.protocol_result",
     "Explanation": "palate.explanations.explanation",
+    "HMDR": "palate.models.hmdr",
+    "HMDRCV": "palate.models.hmdr_cv",
+    "Hack": "palate.actions.hack_result",
     "JudgeQuality": "palate.validate.judge_quality_result",
     "JudgeStyle": "palate.mechanisms.style",
     "Judgement": "palate.mechanisms.judgement",
     "PalateError": "palate.errors",
     "Plan": "palate.explanations.plan_result",
     "Preferences": "palate.data.preferences",
+    "Scored": "palate.mechanisms.scored",
     "TieBreaks": "palate.actions.ties_result",
+    "Validation": "palate.validate.validation",
     "annotate": "palate.concepts.annotation.annotate",
     "break_ties": "palate.actions.ties",
     "compare": "palate.explanations.comparison_build",
@@ -85,8 +91,10 @@ _HOME = {
     "load_demo": "palate.data.demo",
     "measure": "palate.concepts.measured",
     "plan": "palate.explanations.plan",
+    "rate": "palate.mechanisms.rating",
     "read": "palate.data.formats",
     "read_concepts": "palate.concepts.imported",
+    "score": "palate.mechanisms.reward.scoring",
     "write": "palate.data.formats",
     "write_report": "palate.report.html",
 }

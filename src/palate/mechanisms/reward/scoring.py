@@ -52,7 +52,7 @@ class Scores(Protocol):
 
 def score(
     preferences: Preferences,
-    model: Scores,
+    model: Scores | str,
     *,
     name: str,
     hard: bool = False,
@@ -68,7 +68,7 @@ def score(
     preferences
         The pairs; verdicts are not looked at.
     model
-        The model, see `palate.mechanisms.reward.model.open_model`.
+        Folder or name on the hub, or a model of `palate.mechanisms.reward.model.open_model`.
     name
         Name of the column of verdicts.
     hard
@@ -88,10 +88,16 @@ def score(
         If not a single conversation got a score.
     InputError
         If there is a column of this name, the batch size is below 1, or the model cannot score.
+    MissingExtraError
+        If torch or transformers is not installed.
     OutputError
         If scores cannot be kept.
     """
     check_room(preferences, name)
+    if isinstance(model, str):
+        from palate.mechanisms.reward.model import open_model
+
+        model = open_model(model)
     pairs = conversations(preferences)
     found = score_conversations(
         model,
