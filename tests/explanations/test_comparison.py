@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -295,3 +296,27 @@ def test_identical_mechanisms_differ_in_nothing() -> None:
     row = found.agreement_in()
     assert row is not None
     assert row["kappa"] == 1
+
+
+def test_a_judge_that_must_hold_in_both_orders_is_said_to_be_sharper() -> None:
+    """Equal weights: what both reward looks like a difference, and a note says why."""
+    preferences, matrix = two_judges(900, [1.2, 0.0], [1.2, 0.0], common=0.0)
+    p = 1 / (1 + np.exp(-1.2 * matrix.values[:, 0]))
+    said = np.where(np.random.default_rng(5).random((2, 900)) < p, 1, -1)
+    verdict = np.where(said[0] == said[1], said[0], 0).astype(float)
+    letters = np.where(said > 0, "a", "b")
+    orders = [json.dumps({"B": f"{x}{y}"}) for x, y in letters.T]
+    preferences = dataclasses.replace(
+        preferences,
+        verdicts=preferences.verdicts.with_columns(B=pl.Series(verdict)),
+        metadata=pl.DataFrame({"orders": orders}),
+        json_metadata=frozenset({"orders"}),
+    )
+    found = palate.compare(preferences, "A", "B", matrix, n_bootstrap=20, n_jobs=1)
+    flips = 100 * np.mean(said[0] != said[1])
+    (note,) = [note for note in found.notes if "both orders" in note or "two orders" in note]
+    assert f"'B' count only where its two orders agree, which they do not on {flips:.0f} %" in note
+    assert found.supported()["concept"].to_list()[:1] == ["c0"]  # sharper, not different
+    plain = dataclasses.replace(preferences, metadata=pl.DataFrame(), json_metadata=frozenset())
+    again = palate.compare(plain, "A", "B", matrix, n_bootstrap=20, n_jobs=1)
+    assert not any("two orders" in note for note in again.notes)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from palate.concepts.matrix import ConceptMatrix
+from palate.data.orders import recorded_orders
 from palate.data.preferences import Preferences
 from palate.errors import DataError, InputError
 from palate.explanations.comparison import (
@@ -33,6 +34,9 @@ from palate.explanations.problem import MIN_USED, Frame, Problem, few
 from palate.explanations.resampling import build
 from palate.inference.differences import Differences, differ
 from palate.inference.discoveries import Support, supported
+
+MUCH_SHARPER = 0.1
+"""Difference of the shares of pairs whose orders disagree from which on it is told."""
 
 Array = npt.NDArray[np.float64]
 
@@ -151,7 +155,7 @@ def compare(
         pairs=pl.DataFrame(pairs, schema=PAIRS),
         domains=one.domains,
         counts=counts,
-        notes=_notes(a, b, verdicts, frame, one, counts),
+        notes=(*_notes(a, b, verdicts, frame, one, counts), *_sharper(preferences, a, b)),
         settings={
             "level": level,
             "fdr": fdr,
@@ -281,3 +285,23 @@ def _notes(
             f"(expected at least {MIN_USED})."
         )
     return (*notes, *problem.notes)
+
+
+def _sharper(preferences: Preferences, a: str, b: str) -> list[str]:
+    """Say of which of the two only the verdicts count that held in both orders."""
+    orders = recorded_orders(preferences)
+    flips = dict.fromkeys((a, b), 0.0)
+    for name in flips.keys() & orders.keys():
+        first, second = orders[name]
+        asked = ~np.isnan(first + second)
+        if asked.any():
+            flips[name] = float((first[asked] != second[asked]).mean())
+    if abs(flips[a] - flips[b]) < MUCH_SHARPER:
+        return []
+    name, other = (a, b) if flips[a] > flips[b] else (b, a)
+    return [
+        f"Verdicts of {name!r} count only where its two orders agree, which they do not on "
+        f"{100 * flips[name]:.0f} % of the pairs ({other!r}: {100 * flips[other]:.0f} %). Such "
+        "verdicts are sharper than one answer: effects are up to twice as large, so a difference "
+        f"in what both reward may only say that {name!r} is surer of it."
+    ]
