@@ -29,12 +29,14 @@ from palate.actions.hack_plan import Game, Plan, games_of, tried_alone
 from palate.actions.hack_prompts import Prompt, chosen_prompts, refuse_seen
 from palate.actions.hack_rates import EXPLAINED, Match, alone_table, length_table, rate_table
 from palate.actions.hack_result import CHOSEN, MATCHES, RESPONSES, Hack
+from palate.actions.hack_style import UNKNOWN, check_styles, styles_of, told
 from palate.actions.win_rates import GAMMA
 from palate.data.preferences import Preferences
 from palate.errors import DataError, InputError, UnknownNameError
 from palate.explanations.comparison import Comparison
 from palate.explanations.explanation import Explanation
 from palate.llm.outcome import Asks
+from palate.mechanisms.judge import Style
 from palate.mechanisms.judging import judge_matchups
 from palate.mechanisms.matchup import Judged
 from palate.mechanisms.style import JudgeStyle
@@ -49,7 +51,7 @@ def hack(
     judge: Asks,
     generator: Asks,
     *,
-    style: JudgeStyle = JudgeStyle(),  # noqa: B008 - frozen
+    style: Style | None = None,
     concepts: Sequence[str] | None = None,
     reference: Comparison | None = None,
     n_concepts: int = N_CONCEPTS,
@@ -76,7 +78,8 @@ def hack(
     generator
         The model that writes the responses.
     style
-        How the judge is asked.
+        How the judge is asked, of all prompts or by domain: as it was asked for the verdicts that
+        are explained. None asks which response is better, and a note says so.
     concepts
         Names of the concepts that may guide; None for all.
     reference
@@ -110,7 +113,7 @@ def hack(
     InputError
         If the explanation has seen the pairs, or an option is out of range.
     UnknownNameError
-        If one of `concepts` is none of the explanation.
+        If one of `concepts` is none of the explanation, or a domain has no style.
     BudgetError
         If a client reached its limit of cost; what was answered is in its store.
     """
@@ -142,6 +145,8 @@ def hack(
             f"No concept of {explanation.mechanism!r} is supported in any domain of these prompts; "
             "expected at least one, which more judged pairs may give."
         )
+    asked = JudgeStyle() if style is None else style
+    check_styles(asked, chosen)
     prompts, empty = chosen_prompts(preferences, tuple(chosen), n_prompts, seed)
     plan = Plan(
         explanation,
@@ -163,9 +168,8 @@ def hack(
 
     say("Judging the responses")
     games = games_of(written)
-    said = judge_matchups(
-        judge, [g.matchup for g in games], style, orders="both", seed=seed, used=judged_by
-    )
+    matchups, styles = [g.matchup for g in games], styles_of(asked, games)
+    said = judge_matchups(judge, matchups, styles, orders="both", seed=seed, used=judged_by)
     matches = [g.match(j) for g, j in zip(games, said, strict=True)]
     found = Hack(
         mechanism=explanation.mechanism,
@@ -207,22 +211,19 @@ def hack(
             "reference_level": None if reference is None else reference.settings["level"],
             "gamma": GAMMA,
             "seed": seed,
-            "mode": style.mode,
-            "standard": style.standard,
+            **told(asked),
             "judge": model_name(judge),
             "generator": model_name(generator),
         },
     )
-    return replace(
+    notes = notes_of(
         found,
-        notes=notes_of(
-            found,
-            explanation,
-            asked=preferences.domains,
-            same_model=same_model(judge, generator),
-            candidates={d: len(plan.others[d]) for d in chosen},
-        ),
+        explanation,
+        asked=preferences.domains,
+        same_model=same_model(judge, generator),
+        candidates={d: len(plan.others[d]) for d in chosen},
     )
+    return replace(found, notes=((UNKNOWN,) if style is None else ()) + notes)
 
 
 def model_name(client: Asks) -> str | None:

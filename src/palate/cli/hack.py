@@ -89,13 +89,14 @@ def hack(
         ),
     ] = False,
     mode: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--mode",
-            help="zero-shot (the verdict at once) or cot (reasons first).",
+            help="zero-shot (the verdict at once) or cot (reasons first); as palate judge recorded "
+            "it if absent, like --persona, --rubric and --llm.",
             rich_help_panel=ASKING,
         ),
-    ] = "zero-shot",
+    ] = None,
     persona: Annotated[
         str | None,
         typer.Option(
@@ -232,7 +233,7 @@ def hack(
     from palate.errors import InputError, UnknownNameError
 
     check_concepts(concepts, values, annotation, with_measured=with_measured)
-    if mode not in ("zero-shot", "cot"):
+    if mode not in (None, "zero-shot", "cot"):
         raise UnknownNameError("mode of the judge", mode, ("zero-shot", "cot"))
     if per_concept and reference is None:
         raise InputError("--per-concept: found no --reference, which says what is exploitable.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,10 @@ from palate.cli.reading import read_file
 if TYPE_CHECKING:
     from palate.actions.hack_result import Hack
     from palate.cli.hack_models import TwoModels
+    from palate.cli.hack_style import Asking
     from palate.cli.progress import Stages
     from palate.data.run_directory import RunDirectory
     from palate.llm.request import Request
-    from palate.mechanisms.style import JudgeStyle
 
 DRAWS = 2  # bootstrap refits give selection frequencies, which nothing here needs
 
@@ -46,7 +46,7 @@ class HackRun:
     generator
         The model that writes.
     mode
-        How the judge is asked.
+        How the judge is asked; as it was asked before if None, like the next two.
     persona
         In whose place it judges.
     rubric
@@ -80,7 +80,7 @@ class HackRun:
     reference: str | None
     judge: LlmOptions
     generator: LlmOptions
-    mode: str
+    mode: str | None
     persona: str | None
     rubric: Path | None
     asked: Mapping[str, Any]
@@ -115,28 +115,38 @@ def run_hack(run: HackRun) -> None:
     PalateError
         If anything asked for or in the file is wrong; nothing is left in the output folder.
     """
+    from palate.cli.hack_style import asking
     from palate.cli.hack_view import print_hack
     from palate.cli.judge_columns import rubric_text
     from palate.cli.run import folder_for
+    from palate.cli.terminal_text import clean
     from palate.data.staged_run import staged_run
-    from palate.mechanisms.style import JudgeStyle
 
-    style = JudgeStyle(
-        "cot" if run.mode == "cot" else "zero-shot",
+    asked = asking(
+        run.file,
+        run.mechanism,
+        run.judge,
+        mode=run.mode,
         persona=run.persona,
         rubric=rubric_text(run.rubric),
     )
+    run = replace(run, judge=replace(run.judge, llm=asked.llm))
+    if run.generator.llm is None:
+        run = replace(run, generator=replace(run.generator, llm=asked.llm))
     if run.judge.dry_run:
-        for line in _work(run, style, None).spent:
-            typer.echo(line)
+        done = _work(run, asked, None)
+        for line in (asked.known, *asked.doubts, *done.spent):
+            typer.echo(clean(line))
         return
+    for line in () if run.quiet else asked.doubts:  # before anything is spent
+        typer.echo(clean(line), err=True)
     out = run.out or Path(f"hack-{folder_for(run.file).name.removeprefix('palate-')}")
     with staged_run(out, overwrite=run.overwrite) as directory:
-        done = _work(run, style, directory)
+        done = _work(run, asked, directory)
     print_hack(done.found, notes=done.notes, closing=done.spent, out=out)
 
 
-def _work(run: HackRun, style: JudgeStyle, directory: RunDirectory | None) -> _Done:
+def _work(run: HackRun, asked: Asking, directory: RunDirectory | None) -> _Done:
     from palate.cli.hack_models import TwoModels
     from palate.cli.progress import Stages
 
@@ -144,12 +154,12 @@ def _work(run: HackRun, style: JudgeStyle, directory: RunDirectory | None) -> _D
         Stages(quiet=run.quiet) as stages,
         TwoModels(run.judge, run.generator, stages, answer=_typical) as models,
     ):
-        return _done(run, style, directory, models, stages)
+        return _done(run, asked, directory, models, stages)
 
 
 def _done(
     run: HackRun,
-    style: JudgeStyle,
+    asked: Asking,
     directory: RunDirectory | None,
     models: TwoModels,
     stages: Stages,
@@ -187,19 +197,20 @@ def _done(
         explanation,
         models.judge,
         models.generator,
-        style=style,
+        style=asked.style,
         reference=comparison,
         **run.asked,
         level=run.level,
         seed=run.seed,
         stage=stages.stage,
     )
+    found = replace(found, notes=(*asked.doubts, asked.known, *found.notes))
     if directory is not None:
         from palate.report.hack_page import write_hack
 
         found.save(directory.path)
         record = directory.write_run_json(
-            arguments=_arguments(run, judged),
+            arguments=_arguments(run, judged) | {"mode": found.settings["mode"]},
             inputs=[
                 p
                 for p in (
