@@ -25,7 +25,7 @@ from palate.actions.hack_rates import (
     Match,
     rate_table,
 )
-from palate.actions.win_rates import holm, interval, sign_test, win_rate
+from palate.actions.win_rates import interval, sign_test, win_rate
 from palate.errors import InputError
 
 FEW = st.integers(0, 9)
@@ -101,14 +101,6 @@ def test_the_sign_test_is_the_exact_binomial_one() -> None:
     for wins, losses in ((0, 1), (3, 9), (20, 5), (7, 7)):
         assert sign_test(wins, 4, losses) == pytest.approx(binomtest(wins, wins + losses).pvalue)
     assert sign_test(0, 9, 0) == 1.0
-
-
-def test_holm_gives_what_r_gives() -> None:
-    # p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm") in R: 0.03 0.06 0.06 0.02
-    found = holm([0.01, 0.04, math.nan, 0.03, 0.005])
-    assert found.tolist()[:2] == pytest.approx([0.03, 0.06])
-    assert math.isnan(found[2])
-    assert found.tolist()[3:] == pytest.approx([0.06, 0.02])
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 0.999])

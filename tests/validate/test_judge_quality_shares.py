@@ -17,8 +17,6 @@ from palate.data.preferences import Preferences
 from palate.validate.judge_quality import judge_quality
 from palate.validate.judge_quality_result import ALL
 from palate.validate.judge_quality_shares import (
-    benjamini_hochberg_adjusted,
-    holm,
     shares,
     sign_test,
 )
@@ -41,19 +39,6 @@ def test_with_single_pairs_it_is_the_sign_test_and_many_are_normal() -> None:
                      for k in (20_000, 20_002))  # fmt: skip
     assert exact == pytest.approx(normal, rel=0.05)
     assert sign_test([]) == sign_test([0, 0]) == 1.0
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
-def test_adjusted_p_values(values: list[float]) -> None:
-    p = np.array(values)
-    np.testing.assert_allclose(benjamini_hochberg_adjusted(p), stats.false_discovery_control(p))
-    order = np.argsort(p, kind="stable")
-    expected, most = np.empty(p.size), 0.0
-    for rank, i in enumerate(order):
-        most = max(most, min(1.0, (p.size - rank) * p[i]))
-        expected[i] = most
-    np.testing.assert_allclose(holm(p), expected)
-    assert np.isnan(holm(np.array([np.nan, 0.5]))[0])
 
 
 @pytest.mark.parametrize(("won", "n"), [(0, 30), (1, 40), (20, 50), (95, 100), (60, 60)])

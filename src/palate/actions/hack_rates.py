@@ -15,7 +15,8 @@ from typing import Any
 import polars as pl
 
 from palate.actions.generate import Written
-from palate.actions.win_rates import WinRate, holm, win_rate
+from palate.actions.win_rates import WinRate, win_rate
+from palate.inference.adjusted import holm
 
 ALL = "(all prompts)"
 VANILLA, ANOTHER = "vanilla", "another vanilla"

@@ -23,8 +23,8 @@ from palate.actions.ties_scores import (
     proportion,
     scores_of,
 )
-from palate.actions.win_rates import holm
 from palate.data.preferences import Preferences
+from palate.inference.adjusted import holm
 from palate.mechanisms.matchup import Said
 
 

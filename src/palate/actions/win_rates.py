@@ -147,23 +147,6 @@ def sign_test(wins: int, ties: int, losses: int) -> float:
     return min(1.0, 2.0 * float(binom.cdf(fewer, decided, 0.5))) if decided else 1.0
 
 
-def holm(p_values: npt.ArrayLike) -> Array:
-    """Return p-values corrected for being tested together; NaN stays and is not counted.
-
-    Parameters
-    ----------
-    p_values
-        The p-values of a family, shape (m,).
-    """
-    p = np.asarray(p_values, dtype=np.float64)
-    out = np.full(p.shape, np.nan)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    left = np.arange(order.size, 0, -1)
-    out[order] = np.minimum(np.maximum.accumulate(p[order] * left), 1.0)
-    return out
-
-
 def at_least(total: int, n: int, rate: float, shares: Array) -> Array:
     """Return the chance that wins - losses is at least `total`, for each share of ties.
 

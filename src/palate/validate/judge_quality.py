@@ -16,6 +16,7 @@ from palate.data.orders import recorded_orders
 from palate.data.preferences import Preferences
 from palate.data.splits import groups as groups_of
 from palate.errors import InputError, UnknownNameError
+from palate.inference.adjusted import benjamini_hochberg_adjusted, holm
 from palate.mechanisms.matchup import Judged
 from palate.validate.judge_quality_measures import (
     MEASURES,
@@ -31,8 +32,6 @@ from palate.validate.judge_quality_result import ALL, MEAN, JudgeQuality
 from palate.validate.judge_quality_shares import (
     Array,
     Integers,
-    benjamini_hochberg_adjusted,
-    holm,
     shares,
 )
 

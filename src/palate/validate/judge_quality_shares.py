@@ -26,7 +26,6 @@ the D domains.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -162,37 +161,3 @@ def sign_test(sums: npt.ArrayLike) -> float:
     # the sum is total - 2 * (what lies below zero)
     below = np.arange(chance.size)
     return float(min(1.0, chance[np.abs(total - 2 * below) >= observed].sum()))
-
-
-def holm(p: Array) -> Array:
-    """Return p-values adjusted for the family-wise error (Holm 1979), NaN left out.
-
-    Parameters
-    ----------
-    p
-        p-values, any shape.
-    """
-    return _adjusted(p, lambda ordered, m: np.maximum.accumulate((m - np.arange(m)) * ordered))
-
-
-def benjamini_hochberg_adjusted(p: Array) -> Array:
-    """Return p-values adjusted for the false discovery rate (Benjamini, Hochberg 1995).
-
-    Parameters
-    ----------
-    p
-        p-values, any shape; NaN is left out.
-    """
-    return _adjusted(
-        p,
-        lambda ordered, m: np.minimum.accumulate((ordered * m / np.arange(1, m + 1))[::-1])[::-1],
-    )
-
-
-def _adjusted(p: Array, rule: Callable[[Array, int], Array]) -> Array:
-    out = np.full(p.shape, np.nan)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p.ravel()[known], kind="stable")]
-    if order.size:
-        out.ravel()[order] = np.minimum(rule(p.ravel()[order], order.size), 1.0)
-    return out
