@@ -16,6 +16,7 @@ from palate.cli.concept_options import (
     ValuesFile,
     WithMeasured,
     annotation_files,
+    bundled,
     check_concepts,
 )
 from palate.cli.llm_options import (
@@ -180,6 +181,7 @@ def break_ties(
         raise InputError(
             f"--reference: found {mechanism!r}, the judge itself; expected another mechanism."
         )
+    concepts, values = bundled(concepts, values)
     check_concepts(concepts, values, annotation, with_measured=with_measured)
     options = LlmOptions(
         llm=llm,

@@ -14,6 +14,7 @@ from palate.cli.concept_options import (
     ValuesFile,
     WithMeasured,
     annotation_files,
+    bundled,
     check_concepts,
 )
 from palate.cli.reading import (
@@ -94,6 +95,7 @@ def compare(
     from palate.errors import InputError
     from palate.explanations.comparison_gates import check_gates, parse_gate
 
+    concepts, values = bundled(concepts, values)
     check_concepts(concepts, values, annotation, with_measured=with_measured)
     if overwrite and out is None:
         raise InputError("--overwrite: found no --out; expected the folder to replace.")

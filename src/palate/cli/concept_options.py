@@ -7,8 +7,15 @@ from typing import Annotated
 
 import typer
 
+DEMO = "demo"
+
 ConceptsFile = Annotated[
-    Path | None, typer.Option("--concepts", help="Annotated concepts: their definitions.")
+    Path | None,
+    typer.Option(
+        "--concepts",
+        help="Annotated concepts: their definitions, or demo for those of the demo set, with their "
+        "values.",
+    ),
 ]
 ValuesFile = Annotated[
     Path | None, typer.Option("--values", help="Annotated concepts: their values by pair.")
@@ -27,6 +34,29 @@ WithMeasured = Annotated[
         help="Let measured concepts stand beside the annotated ones, which else stand alone.",
     ),
 ]
+
+
+def bundled(concepts: Path | None, values: Path | None) -> tuple[Path | None, Path | None]:
+    """Return the files of concepts and values, those of the demo set where they are named demo.
+
+    Its concepts bring their values along unless there are others; a file of that name goes first.
+
+    Parameters
+    ----------
+    concepts
+        What `--concepts` names.
+    values
+        What `--values` names.
+    """
+    named = [path is not None and str(path) == DEMO for path in (concepts, values)]
+    if not any(named) or Path(DEMO).exists():
+        return concepts, values
+    from palate.data.demo import demo_paths
+
+    paths = demo_paths()
+    if values is None or named[1]:
+        values = paths.values
+    return paths.concepts if named[0] else concepts, values
 
 
 def check_concepts(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from palate.cli.concept_options import bundled
 from palate.cli.reading import (
     BadRows,
     Columns,
@@ -103,6 +104,7 @@ def distil(
     from palate.concepts.discovery.provenance import PAIRS_FILE
     from palate.data.staged_run import staged_run
 
+    concepts, values = bundled(concepts, values)
     concepts, values = _sources(concepts, values, values_again, annotation, student)
     _refuse_training(student, features=features, least=least)
     out = out or folder_for(file)

@@ -14,6 +14,7 @@ from palate.cli.concept_options import (
     ValuesFile,
     WithMeasured,
     annotation_files,
+    bundled,
     check_concepts,
 )
 from palate.cli.reading import (
@@ -97,6 +98,7 @@ def evaluate(
     from palate.explanations.protocol import MAX_PAIRS, check_protocol, chosen_models
     from palate.explanations.protocol_splits import n_parts
 
+    concepts, values = bundled(concepts, values)
     check_concepts(concepts, values, annotation, with_measured=with_measured)
     if overwrite and out is None:
         raise InputError("--overwrite: found no --out; expected the folder to replace.")

@@ -13,6 +13,7 @@ from palate.cli.concept_options import (
     ValuesFile,
     WithMeasured,
     annotation_files,
+    bundled,
     check_concepts,
 )
 from palate.cli.reading import (
@@ -102,6 +103,7 @@ def explain(
     """Explain what each mechanism of FILE rewards, everywhere and in each domain."""
     from palate.cli.run import Request, execute, folder_for
 
+    concepts, values = bundled(concepts, values)
     check_concepts(concepts, values, annotation, with_measured=with_measured, again=values_again)
     out = out or folder_for(file)
     settings = {

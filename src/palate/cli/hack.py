@@ -13,6 +13,7 @@ from palate.cli.concept_options import (
     ConceptsFile,
     ValuesFile,
     WithMeasured,
+    bundled,
     check_concepts,
 )
 from palate.cli.llm_options import (
@@ -232,6 +233,7 @@ def hack(
     from palate.cli.hack_run import HackRun, run_hack
     from palate.errors import InputError, UnknownNameError
 
+    concepts, values = bundled(concepts, values)
     check_concepts(concepts, values, annotation, with_measured=with_measured)
     if mode not in (None, "zero-shot", "cot"):
         raise UnknownNameError("mode of the judge", mode, ("zero-shot", "cot"))

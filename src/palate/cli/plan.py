@@ -12,6 +12,7 @@ from palate.cli.concept_options import (
     ConceptsFile,
     ValuesFile,
     WithMeasured,
+    bundled,
     check_concepts,
 )
 from palate.cli.reading import (
@@ -84,6 +85,7 @@ def plan(
     from palate.explanations.plan import plan as plan_of
 
     check_plan(lift, power, fdr, seed)
+    concepts, values = bundled(concepts, values)
     check_concepts(concepts, values, annotation, with_measured=with_measured)
     if overwrite and out is None:
         raise InputError("--overwrite: found no --out; expected the file to replace.")

@@ -8,7 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from palate.cli.concept_options import AnnotationFolder, ConceptsFile, ValuesFile, annotation_files
+from palate.cli.concept_options import (
+    AnnotationFolder,
+    ConceptsFile,
+    ValuesFile,
+    annotation_files,
+    bundled,
+)
 from palate.cli.reading import (
     BadRows,
     Columns,
@@ -126,6 +132,7 @@ def validate(
     from palate.cli.progress import Stages
     from palate.data.staged_run import staged_run
 
+    concepts, values = bundled(concepts, values)
     files = (concepts, values, annotation)
     check_asked(
         sample, labels, key, people, mechanism, out, files=files, concept=concept, test=test
