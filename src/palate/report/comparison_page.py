@@ -25,7 +25,7 @@ from palate.explanations.comparison_text import (
 from palate.explanations.lifts import at_even
 from palate.inference.discoveries import Verdict
 from palate.report.effect_words import SYMBOLS, VERDICTS
-from palate.report.html import _glued, _hash, asset
+from palate.report.page import page
 from palate.report.tables import run_rows
 from palate.report.visible import one_line, visible
 
@@ -108,17 +108,6 @@ def render_comparison(
     notes
         Plain sentences about the data.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("palate.report", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["glued"] = _glued
-    style = asset("report.css")
     a, b = one_line(comparison.a, NAME), one_line(comparison.b, NAME)
     lead, *rest = sentences(comparison)
     everywhere, others = _everywhere(comparison)
@@ -127,7 +116,8 @@ def render_comparison(
     drawn = [*everywhere, *others, *domains.iter_rows(named=True)]
     most = _scale(drawn)
     told = comparison.disagreements.filter(comparison.disagreements["effect"].is_not_null())
-    return environment.get_template("comparison.html.j2").render(
+    return page(
+        "comparison.html.j2",
         title=one_line(title, 200) if title else f"How {a} and {b} differ",
         a=a,
         b=b,
@@ -148,8 +138,6 @@ def render_comparison(
         about=about(comparison),
         notes=[one_line(n, 600) for n in (*notes, *comparison.notes)],
         run=run_rows(run),
-        style=style,
-        style_hash=_hash(style),
     )
 
 

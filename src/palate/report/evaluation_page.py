@@ -20,7 +20,7 @@ from palate.explanations.protocol_table import (
     sentences,
     tables,
 )
-from palate.report.html import _glued, _hash, asset
+from palate.report.page import page
 from palate.report.tables import run_rows
 from palate.report.visible import one_line
 
@@ -87,23 +87,13 @@ def render_evaluation(
     notes
         Plain sentences about the data.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("palate.report", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["glued"] = _glued
-    style = asset("report.css")
     names = evaluation.mechanisms
     what = one_line(names[0], 80) if len(names) == 1 else f"{len(names)} mechanisms"
     lead, *rest = sentences(evaluation)
     detail = [_visible(t) for t in tables(evaluation)[1:]]
     skipped = [f"Skipped: {reason}" for reason in evaluation.skipped.values()]
-    return environment.get_template("evaluation.html.j2").render(
+    return page(
+        "evaluation.html.j2",
         title=one_line(title, 200) if title else f"How well {what} can be predicted",
         lead=one_line(lead, 400),
         sentences=[one_line(s, 1_200) for s in rest],
@@ -115,8 +105,6 @@ def render_evaluation(
         about=about(evaluation),
         notes=[one_line(n, 600) for n in (*notes, *evaluation.notes, *skipped)],
         run=run_rows(run),
-        style=style,
-        style_hash=_hash(style),
     )
 
 

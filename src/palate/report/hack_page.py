@@ -23,7 +23,7 @@ from palate.actions.hack_text import (
 )
 from palate.data.atomic import write_text
 from palate.explanations.protocol_table import Table
-from palate.report.html import _glued, _hash, asset
+from palate.report.page import page
 from palate.report.tables import run_rows
 from palate.report.visible import cut, one_line
 
@@ -104,19 +104,9 @@ def render_hack(
     notes
         Plain sentences about the data.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("palate.report", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["glued"] = _glued
-    style = asset("report.css")
     lead, *rest = sentences(hack)
-    return environment.get_template("hack.html.j2").render(
+    return page(
+        "hack.html.j2",
         title=one_line(title, 200)
         if title
         else f"Does {one_line(hack.mechanism, 80)} reward what its explanation says?",
@@ -132,8 +122,6 @@ def render_hack(
         about=one_line(about(hack), 2_000),
         notes=[one_line(n, 600) for n in (*notes, *hack.notes)],
         run=run_rows(run),
-        style=style,
-        style_hash=_hash(style),
     )
 
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -22,6 +17,7 @@ from palate.report.effect_words import SHORT, SYMBOLS, VERDICTS
 from palate.report.figures import SETTINGS, fdr_of, level_of
 from palate.report.glance import glance
 from palate.report.mechanism_matrix import matrix_figure
+from palate.report.page import asset, hash_of, page
 from palate.report.payload import FEW_MECHANISMS, embed, payload
 from palate.report.reach import domain_reach_sentence
 from palate.report.sentences import mechanism_sentences, summary_sentences
@@ -142,17 +138,7 @@ def render(
     """
     if not explanations:
         raise InputError("A report needs at least one explanation; found none.")
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("palate.report", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"visible": visible, "glued": _glued}
-    style, script = asset("report.css"), report_script()
+    script = report_script()
     names = [shown(e.mechanism) for e in explanations]
     annotated = None if annotation is None else annotation_section(annotation)
     about = one_line(notes[0], 600) if notes else ""
@@ -161,7 +147,9 @@ def render(
     many = len(names) > 3
     if isinstance(skipped, Mapping):
         skipped = [f"{name}: {reason}" for name, reason in skipped.items()]
-    return environment.get_template("template.html.j2").render(
+    return page(
+        "template.html.j2",
+        filters={"visible": visible},
         title=one_line(title, 200)
         if title
         else f"What {f'{len(names)} mechanisms' if many else listed(names)} "
@@ -188,39 +176,16 @@ def render(
         notes=[*((one_line(n, 600), []) for n in notes), *_notes(explanations)],
         skipped=[one_line(s, 400) for s in skipped or ()],
         run=run_rows(run),
-        style=style,
         script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+        script_hash=hash_of(script),
         data=embed(payload(explanations, preferences)),
     )
-
-
-@cache
-def asset(name: str) -> str:
-    """Return a file of `report/assets` as text.
-
-    Parameters
-    ----------
-    name
-        Its path below `assets`.
-    """
-    return files("palate.report").joinpath("assets", *name.split("/")).read_text(encoding="utf-8")
 
 
 def report_script() -> str:
     """Return the script of a report: its parts in one scope."""
     parts = "\n".join(asset(f"script/{name}.js") for name in SCRIPTS)
     return f'\n(() => {{\n"use strict";\n{parts}}})();\n'
-
-
-def _glued(text: str) -> str:
-    """Return a text whose numbers stay on one line with their per cent sign."""
-    return re.sub(r"(\d) %", "\\1\u00a0%", text)
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _notes(explanations: Sequence[Explanation]) -> list[tuple[str, list[str]]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from palate.data.atomic import write_text
-from palate.report.html import _glued, _hash, asset
+from palate.report.page import page
 from palate.report.tables import run_rows
 from palate.report.visible import one_line
 from palate.validate.judge_quality_result import JudgeQuality
@@ -93,24 +93,14 @@ def render_judges(
     notes
         Plain sentences about the data.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("palate.report", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["glued"] = _glued
-    environment.filters["soft"] = _soft
-    style = asset("report.css")
     names = quality.ranked()
     what = one_line(names[0], 80) if len(names) == 1 else f"{len(names)} judges"
     pooled = [quality.row(name) for name in names]
     figures = [f for f in (_accuracy(quality, pooled), _places(quality, pooled)) if f]
     heats = [h for h in (_accuracy_heat(quality, names), _place_heat(quality, names)) if h]
-    return environment.get_template("judges.html.j2").render(
+    return page(
+        "judges.html.j2",
+        filters={"soft": _soft},
         title=one_line(title, 200) if title else f"How good {what} {_are(names)}",
         sentences=[one_line(s, 1_200) for s in sentences(quality)],
         figures=figures,
@@ -126,8 +116,6 @@ def render_judges(
         about=one_line(method(quality), 2_000),
         notes=[one_line(n, 600) for n in (*notes, *quality.notes)],
         run=run_rows(run),
-        style=style,
-        style_hash=_hash(style),
     )
 
 

@@ -22,7 +22,7 @@ from palate.actions.ties_text import (
 )
 from palate.data.atomic import write_text
 from palate.explanations.protocol_table import Table
-from palate.report.html import _glued, _hash, asset
+from palate.report.page import page
 from palate.report.tables import run_rows
 from palate.report.visible import one_line
 
@@ -87,19 +87,9 @@ def render_ties(
     notes
         Plain sentences about the data.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("palate.report", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["glued"] = _glued
-    style = asset("report.css")
     lead, *rest = sentences(found)
-    return environment.get_template("ties.html.j2").render(
+    return page(
+        "ties.html.j2",
         title=one_line(title or f"The ties of {found.judge}", 200),
         lead=one_line(lead, 400),
         sentences=[one_line(s, 800) for s in rest],
@@ -115,8 +105,6 @@ def render_ties(
         about=about(found),
         notes=[one_line(n, 600) for n in (*notes, *found.notes)],
         run=run_rows(run),
-        style=style,
-        style_hash=_hash(style),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from palate.data.atomic import write_text
-from palate.report.html import _glued, _hash, asset
+from palate.report.page import page
 from palate.report.tables import run_rows
 from palate.report.visible import one_line
 from palate.validate.coefficients import AC1, ALPHA, COHEN, FLEISS, RAW
@@ -69,17 +69,6 @@ def render_validation(
     run
         Facts about the run (arguments, versions, hashes).
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("palate.report", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["glued"] = _glued
-    style = asset("report.css")
     lead, *rest = validation.sentences
     main = validation.questions[0]
     settings = validation.settings
@@ -91,7 +80,8 @@ def render_validation(
         (pl.col("question") == main) & pl.col("person").is_not_null()
     )
     ticks = [t for t in (-1, -0.8, -0.6, -0.4, -0.2, 0, 0.2, 0.4, 0.6, 0.8, 1) if t >= least]
-    return environment.get_template("validation.html.j2").render(
+    return page(
+        "validation.html.j2",
         title=one_line(title, 200) if title else "Can the annotator be trusted",
         lead=one_line(lead, 600),
         sentences=[one_line(s, 1_200) for s in rest],
@@ -106,8 +96,6 @@ def render_validation(
         about=_about(validation),
         notes=[one_line(n, 600) for n in validation.notes],
         run=run_rows(run),
-        style=style,
-        style_hash=_hash(style),
     )
 
 
