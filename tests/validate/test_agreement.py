@@ -196,6 +196,16 @@ def test_where_nobody_disagrees_the_lower_end_is_that_of_clopper_and_pearson() -
     assert by[ALPHA].low == pytest.approx(1 - 2 * unseen, abs=0.01)
 
 
+def test_where_everybody_disagrees_the_upper_end_is_not_zero() -> None:
+    """As narrow as nothing it would say that agreement is known exactly."""
+    values = np.column_stack([np.zeros(20), np.repeat([1.0, -1.0], 10)])
+    by = {c.measure: c for c in agreement(rated(values, "comparative"), level=0.9)}
+    assert (by[RAW].value, by[RAW].low) == (0, 0)
+    assert by[RAW].high == pytest.approx(1 - 0.05 ** (1 / 20))
+    for measure in (COHEN, FLEISS, AC1, ALPHA):
+        assert by[measure].low <= by[measure].value < by[measure].high < 1
+
+
 def test_what_is_zero_by_zero_is_not_a_number() -> None:
     ratings = rated(np.ones((12, 3)), "nominal")
     by = {c.measure: c for c in agreement(ratings)}

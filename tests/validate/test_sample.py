@@ -290,3 +290,60 @@ def test_questions_bring_people_and_models_together(tmp_path: Path) -> None:
         from_columns(pairs, ["ann", "ann"])
     with pytest.raises(InputError, match="different raters"):
         together([columns, from_columns(pairs, ["ann", "bo"])])
+
+
+def test_a_key_of_another_sample_is_refused(tmp_path: Path) -> None:
+    """Items have the same names in every sample, so labels would go to other pairs unseen."""
+    pairs = preferences()
+    key, path = key_of(pairs, concepts=()), tmp_path / "ann.csv"
+    path.write_text(written(filled(pairs, key)))
+    assert not read_labels([path], key, pairs).notes
+    other = Key(draw_sample(pairs, 20, seed=7))
+    turned = Key(tuple(type(p)(p.item, p.id, not p.a_first) for p in key.pairs))
+    for wrong in (other, turned):
+        with pytest.raises(FileFormatError, match=r"ann.csv: found the texts of other pairs"):
+            read_labels([path], wrong, pairs)
+    rows = filled(pairs, key)
+    path.write_text(written([[row[0], row[4]] for row in rows]))
+    assert not read_labels([path], other, pairs).notes, "nothing to tell it by"
+
+
+def test_texts_that_a_spreadsheet_changed_are_read_and_edited_ones_are_told(tmp_path: Path) -> None:
+    rows = [
+        {
+            "id": str(i),
+            "domain": "d",
+            "prompt": f"Écris à Łódź {i} – « s’il te plaît » …",
+            "response_a": f"Voilà {i} :\r\n\r\n– déjà là\u00a0!" * 20,
+            "response_b": f"0.50{i}",
+            "labels": {"judge": 1},
+        }
+        for i in range(20)
+    ]
+    pairs = Preferences.from_rows(rows)
+    key, path = Key(draw_sample(pairs, 20)), tmp_path / "ann.csv"
+    sheet = filled(pairs, key)
+    changed = [
+        [c.replace("0.50", "0,5").replace("\n", " ").replace("\u00a0", " ") for c in row]
+        for row in sheet
+    ]
+    path.write_bytes(written(changed, ";").encode("cp1252", "replace"))
+    assert not read_labels([path], key, pairs).notes
+    changed[3][2] = "something else that somebody typed"
+    changed[3][3] = "something else that somebody typed"
+    path.write_bytes(written(changed).encode())
+    (note,) = read_labels([path], key, pairs).notes
+    assert note == "ann.csv has other texts than the sheet in 1 row, item-03: was it edited?"
+    with pytest.raises(FileFormatError, match="not in the file"):
+        read_labels([path], key, pairs.select(np.arange(3)))
+
+
+def test_a_copy_of_another_persons_sheet_is_told(tmp_path: Path) -> None:
+    pairs = preferences()
+    key = key_of(pairs, 30, concepts=())
+    rows = filled(pairs, key)
+    for name in ("ann", "bo", "cy"):
+        (tmp_path / f"{name}.csv").write_text(written(rows))
+        rows[1][4] = "2" if name == "bo" else "1"
+    (note,) = read_labels([tmp_path], key, pairs).notes
+    assert note == "ann and bo gave the same label all 30 times; is one a copy of the other?"

@@ -307,7 +307,7 @@ def questions_of(
         )
     if not sheet.concepts and said is not None:
         raise InputError("The sheet asks for verdicts; expected --mechanism instead of concepts.")
-    written = read_labels(labels or (), sheet)
+    written = read_labels(labels or (), sheet, preferences)
     matrices = {}
     if said is not None and said.matrix is not None:
         matrices[said.model] = said.matrix

@@ -85,13 +85,17 @@ def print_validation(found: Validation, *, out: Path | None) -> None:
     if len(found.questions) > 1:
         _concepts(screen, found)
     screen.print()
-    paragraph(
-        screen,
+    legend = (
         f"In brackets {100 * found.settings['level']:g} % intervals over groups of pairs that have "
-        "a prompt in common. Advantage: share of items on which the model, or the person, agrees "
-        "at least as well with the other people. p: of the hypothesis that the model is worse by "
-        "epsilon or more.",
+        "a prompt in common."
     )
+    if tests.height:
+        legend += (
+            " Advantage: share of items on which the model, or the person, agrees at least as well "
+            "with the other people. p: of the hypothesis that the model is worse by epsilon or "
+            "more, before the correction over people."
+        )
+    paragraph(screen, legend)
     for note in found.notes:
         paragraph(screen, note, bullet=True)
     if out is not None:

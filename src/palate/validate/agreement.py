@@ -86,8 +86,8 @@ def agreement(ratings: Ratings, *, level: float = LEVEL) -> tuple[Coefficient, .
     twice = (~np.isnan(ratings.values)).sum(axis=1) >= 2
     if not twice.any():
         raise DataError(
-            f"Agreement of {len(ratings.raters)} raters: found no item that two of them labelled; "
-            "expected some."
+            f"Agreement of {', '.join(map(repr, ratings.raters))}: found no item that two of them "
+            "labelled; expected some."
         )
     k = ratings.categories.size
     counts = int(twice.sum()), int(np.unique(ratings.groups[twice]).size)

@@ -8,9 +8,9 @@ disagreement, is close to a rate, and compared with Student's t with G - 1 degre
     l_g = log(1 - theta_g)
 
 So an interval never reaches beyond 1 and its longer side is the lower one, as it must be where
-agreement is high. Where nobody disagrees there is nothing to see a spread in: the lower end then
-allows for the share of disagreeing groups that would have shown none with probability
-(1 - level) / 2, as Clopper and Pearson's interval does.
+agreement is high. Where all groups say the same, for instance that nobody disagrees, there is
+nothing to see a spread in: the ends then allow for the share of other groups that would have shown
+none with probability (1 - level) / 2, as Clopper and Pearson's interval does.
 
 Quantiles of a bootstrap over the same groups are too narrow at the sizes in question: of 20 to 100
 groups and at a level of 90 % they hold the true value in 87 to 90 % of samples, these intervals in
@@ -86,14 +86,17 @@ def interval(
     if np.isnan(value) or g < LEAST_GROUPS:
         return Interval(value, np.nan, np.nan)
     apart = 1 - value
+    unseen = 1 - ((1 - level) / 2) ** (1 / g)
     if apart < _NONE:
-        unseen = 1 - ((1 - level) / 2) ** (1 / g)
         return Interval(value, max(1 - unseen * (1 - worst), least), 1.0)
     left = 1 - measure(total - sums)
     if np.isnan(left).any():
         return Interval(value, np.nan, np.nan)
     logs = np.log(np.maximum(left, apart / (2 * g)))  # where one group alone disagrees, half of it
     error = np.sqrt((g - 1) / g * ((logs - logs.mean()) ** 2).sum())
+    if error < _NONE:
+        low = value - unseen * max(value - worst, 0.0)
+        return Interval(value, max(float(low), least), value + unseen * apart)
     wide = stats.t.ppf((1 + level) / 2, g - 1) * error
     low = 1 - apart * np.exp(min(wide, 50.0))
     return Interval(value, max(float(low), least), float(1 - apart * np.exp(-wide)))

@@ -167,15 +167,30 @@ def sheet_text(preferences: Preferences, key: Key, concepts: Sequence[Concept] =
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow([ITEM, *TEXTS, *key.columns, COMMENT])
     for pair in key.pairs:
-        row = preferences.pairs.row(preferences.row(pair.id), named=True)
-        shown = show(pair.id, row["prompt"], row["response_a"], row["response_b"])
-        both = (shown.a, shown.b) if pair.a_first else (shown.b, shown.a)
+        domain = preferences.pairs["domain"][preferences.row(pair.id)]
         empty = [
-            "" if c.domains is None or row["domain"] in c.domains else NOT_ASKED for c in concepts
+            "" if c.domains is None or domain in c.domains else NOT_ASKED for c in concepts
         ] or [""]
-        texts = [safe_cell(text.replace("\r\n", "\n")) for text in (shown.prompt, *both)]
+        texts = map(safe_cell, texts_of(preferences, pair))
         writer.writerow([pair.item, *texts, *empty, ""])
     return out.getvalue()
+
+
+def texts_of(preferences: Preferences, pair: SampledPair) -> tuple[str, str, str]:
+    """Return request, response 1 and response 2 of a pair as people are shown them.
+
+    Parameters
+    ----------
+    preferences
+        The pairs.
+    pair
+        Which of them, and which response stands first.
+    """
+    row = preferences.pairs.row(preferences.row(pair.id), named=True)
+    shown = show(pair.id, row["prompt"], row["response_a"], row["response_b"])
+    both = (shown.a, shown.b) if pair.a_first else (shown.b, shown.a)
+    request, first, second = (text.replace("\r\n", "\n") for text in (shown.prompt, *both))
+    return request, first, second
 
 
 def instructions(key: Key, concepts: Sequence[Concept] = ()) -> str:

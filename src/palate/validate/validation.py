@@ -200,9 +200,10 @@ def validate(
         raise DataError("validate: found no question; expected at least one.")
     whole = questions[0] if len(questions) == 1 else together(questions)
     if len(whole.people.raters) < 2:
+        found_people = ", ".join(map(repr, whole.people.raters)) or "nobody"
         raise DataError(
-            f"Found labels of {len(whole.people.raters)} people; expected at least 2, as a model "
-            "is compared with how well people agree."
+            f"Found labels of {found_people} alone; expected at least 2 people, as a model is "
+            "compared with how well people agree."
         )
     asked = [whole] if len(questions) == 1 else [whole, *questions]
     rows: list[dict[str, Any]] = []
