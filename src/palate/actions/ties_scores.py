@@ -4,10 +4,13 @@ A tied pair scores 1 where the side it got is that of the reference, 0 where it 
 1/2 where it stays a tie. Pairs that share a prompt or responses are one group; nothing is assumed
 of what goes on in a group.
 
-Interval: mean with the sandwich by group and a t quantile (G - 1 degrees of freedom), after z^2
+Interval: mean with the sandwich by group and a t quantile (G - 1 degrees of freedom), after
 pseudo-observations at the ends of the scale, as Agresti and Coull (1998) for a proportion and
 Agresti and Min (2005) for a paired difference, without which few pairs that all go one way would
-have an interval of width 0.
+have an interval of width 0. Where every pair is a group of its own these are z^2 pairs. Pairs of a
+group may all say the same, so with groups of m pairs (the mean over pairs) they are z^2 groups of k
+pairs, k the geometric mean of m and of the design effect that the pairs show, which few groups
+cannot tell from chance. One group alone has no interval.
 
 Test: of "no better than a coin" each group's sum of score - 1/2 is as likely with either sign; the
 p-value is the exact share of all 2^G signs that give a sum at least as far from 0.
@@ -109,14 +112,30 @@ def _mean(
         return Mean(None, None, None)
     of = np.unique(groups, return_inverse=True)[1]
     G = int(of.max()) + 1
-    extra = stats.norm.ppf((1.0 + level) / 2.0) ** 2
+    mean = float(values.mean())
+    if G < 2:
+        return Mean(mean, None, None)
+    size = float((np.bincount(of) ** 2).sum()) / n
+    each = np.sqrt(size * _design_effect(values - mean, of, size))
+    z2 = stats.norm.ppf((1.0 + level) / 2.0) ** 2
+    extra = z2 * each
     centre = (values.sum() + extra * sum(at * share for at, share in ends)) / (n + extra)
     within = np.bincount(of, values - centre)
-    spread = float((within**2).sum()) + extra * sum((at - centre) ** 2 * s for at, s in ends)
-    error = np.sqrt(spread) / (n + extra)
-    half = stats.t.ppf((1.0 + level) / 2.0, max(G - 1 + extra, 1.0)) * error
-    low, high = np.clip([centre - half, centre + half], *bounds)
-    return Mean(float(values.mean()), float(low), float(high))
+    spread = float((within**2).sum())
+    spread += extra * each * sum((at - centre) ** 2 * share for at, share in ends)
+    half = stats.t.ppf((1.0 + level) / 2.0, G - 1 + z2 * each / size) * np.sqrt(spread)
+    low, high = np.clip([centre - half / (n + extra), centre + half / (n + extra)], *bounds)
+    return Mean(mean, float(low), float(high))
+
+
+def _design_effect(residuals: Array, of: Integers, size: float) -> float:
+    """How many times more groups vary than single pairs would, between 1 and their size."""
+    n, G = residuals.size, int(of.max()) + 1
+    single = float((residuals**2).sum()) * n / (n - 1)
+    if single == 0:
+        return size  # all alike: they may be so because of their groups
+    grouped = float((np.bincount(of, residuals) ** 2).sum()) * G / (G - 1)
+    return float(np.clip(grouped / single, 1.0, size))
 
 
 def coin_test(values: Array, groups: Integers) -> float | None:
