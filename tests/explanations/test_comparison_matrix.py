@@ -88,7 +88,7 @@ def test_what_is_saved_is_what_is_loaded(found: ComparisonMatrix, tmp_path: Path
     )
     for name in ("judged", "agreement", "kappa", "distance", "merges"):
         assert np.array_equal(getattr(again, name), getattr(found, name), equal_nan=True), name
-    with pytest.raises(FileFormatError, match="expected what"):
+    with pytest.raises(FileFormatError, match="cannot be read as a comparison of mechanisms"):
         ComparisonMatrix.load(tmp_path / "absent.json")
 
 

@@ -10,7 +10,6 @@ Tables are frames with the columns of `palate.actions.hack_rates` and `palate.ac
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ import polars as pl
 from palate.actions.exploitable import EXPLOITABLE
 from palate.actions.hack_rates import ALL, LENGTHS, RATES
 from palate.data.atomic import write_text
+from palate.data.documents import as_written, read_document, write_csv
 from palate.errors import FileFormatError
 
 SCHEMA = "palate.hack/1"
@@ -54,7 +54,6 @@ TABLES = {
 }
 LINES = {"responses": RESPONSES, "matches": MATCHES}
 FILES = ("hack.json", "responses.jsonl", "matches.jsonl", "rates.csv")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,16 +147,7 @@ class Hack:
         OutputError
             If it cannot be written.
         """
-        text = io.StringIO()
-        table = pl.concat([self.rates, self.alone])
-        table.with_columns(
-            pl.when(pl.col(name).str.slice(0, 1).is_in(_FORMULA))
-            .then("'" + pl.col(name))
-            .otherwise(pl.col(name))
-            .alias(name)
-            for name in ("domain", "arm")
-        ).write_csv(text)
-        write_text(path, text.getvalue())
+        write_csv(path, pl.concat([self.rates, self.alone]))
 
     def save(self, directory: str | PathLike[str]) -> None:
         """Write the files of this module into a directory, which is made if absent.
@@ -210,21 +200,17 @@ class Hack:
         """
         place = Path(directory)
         file = place / "hack.json"
-        try:
-            document = json.loads(_text(file))
-        except ValueError as error:
-            raise FileFormatError(f"{file}: cannot be read as a judge hack ({error}).") from error
-        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            found = document.get("schema") if isinstance(document, dict) else type(document)
-            raise FileFormatError(f"{file}: found schema {found!r}; expected {SCHEMA!r}.")
-        try:
-            tables = {
+        document = read_document(file, SCHEMA, what="a judge hack")
+        tables = {}
+        for name, schema in LINES.items():
+            lines = place / f"{name}.jsonl"
+            with as_written(lines, "Hack.save"):
+                rows = [json.loads(line) for line in _text(lines).split("\n") if line]
+                tables[name] = pl.DataFrame(rows, schema=schema)
+        with as_written(file, "Hack.save"):
+            tables |= {
                 name: pl.DataFrame(document[name], schema=schema) for name, schema in TABLES.items()
             }
-            for name, schema in LINES.items():
-                file = place / f"{name}.jsonl"
-                rows = [json.loads(line) for line in _text(file).split("\n") if line]
-                tables[name] = pl.DataFrame(rows, schema=schema)
             return cls(
                 mechanism=document["mechanism"],
                 reference=document["reference"],
@@ -234,12 +220,6 @@ class Hack:
                 settings=document["settings"],
                 **tables,
             )
-        except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
-            if isinstance(error, FileFormatError):
-                raise
-            raise FileFormatError(
-                f"{file}: found {error}; expected what `Hack.save` writes."
-            ) from error
 
 
 def _text(file: Path) -> str:

@@ -8,18 +8,16 @@ reference is null without one.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from palate.data.atomic import write_text
+from palate.data.documents import as_written, read_document, write_document
 from palate.data.preferences import Preferences
-from palate.errors import FileFormatError, InputError
+from palate.errors import InputError
 
 SCHEMA = "palate.tie_breaks/1"
 _TEXT, _NUMBER, _WHOLE = pl.String, pl.Float64, pl.Int64
@@ -172,15 +170,14 @@ class TieBreaks:
         OutputError
             If it cannot be written.
         """
-        document = {
-            "schema": SCHEMA,
+        content = {
             "judge": self.judge,
             "reference": self.reference,
             "settings": dict(self.settings),
             "notes": list(self.notes),
             **{name: getattr(self, name).to_dict(as_series=False) for name in TABLES},
         }
-        write_text(path, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+        write_document(path, SCHEMA, content)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> TieBreaks:
@@ -196,15 +193,8 @@ class TieBreaks:
         FileFormatError
             If it cannot be read, or holds something else.
         """
-        try:
-            document = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise FileFormatError(f"{path}: cannot be read as broken ties ({reason}).") from error
-        found = document.get("schema") if isinstance(document, dict) else type(document).__name__
-        if found != SCHEMA:
-            raise FileFormatError(f"{path}: found schema {found!r}; expected {SCHEMA!r}.")
-        try:
+        document = read_document(path, SCHEMA, what="broken ties")
+        with as_written(path, "TieBreaks.save"):
             tables = {
                 name: pl.DataFrame(document[name], schema=schema) for name, schema in TABLES.items()
             }
@@ -215,7 +205,3 @@ class TieBreaks:
                 settings=document["settings"],
                 **tables,
             )
-        except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
-            raise FileFormatError(
-                f"{path}: found {error}; expected what `TieBreaks.save` writes."
-            ) from error

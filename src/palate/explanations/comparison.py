@@ -10,18 +10,14 @@ prompt or the responses.
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from palate.data.atomic import write_text
-from palate.errors import FileFormatError
+from palate.data.documents import as_written, read_document, write_csv, write_document
 
 SCHEMA = "palate.comparison/1"
 EVERYWHERE, ALL = "everywhere", "(all pairs)"
@@ -164,9 +160,7 @@ class Comparison:
         OutputError
             If it cannot be written.
         """
-        text = io.StringIO()
-        self.differences.write_csv(text)
-        write_text(path, text.getvalue())
+        write_csv(path, self.differences)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write everything as one JSON file, from which `load` gives the same again.
@@ -181,8 +175,7 @@ class Comparison:
         OutputError
             If it cannot be written.
         """
-        document = {
-            "schema": SCHEMA,
+        content = {
             "a": self.a,
             "b": self.b,
             "domains": list(self.domains),
@@ -191,7 +184,7 @@ class Comparison:
             "notes": list(self.notes),
             **{name: getattr(self, name).to_dict(as_series=False) for name in TABLES},
         }
-        write_text(path, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+        write_document(path, SCHEMA, content)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Comparison:
@@ -207,15 +200,8 @@ class Comparison:
         FileFormatError
             If it cannot be read, or is no comparison.
         """
-        try:
-            document = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise FileFormatError(f"{path}: cannot be read as a comparison ({reason}).") from error
-        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            found = document.get("schema") if isinstance(document, dict) else type(document)
-            raise FileFormatError(f"{path}: found schema {found!r}; expected {SCHEMA!r}.")
-        try:
+        document = read_document(path, SCHEMA, what="a comparison")
+        with as_written(path, "Comparison.save"):
             tables = {
                 name: pl.DataFrame(document[name], schema=schema) for name, schema in TABLES.items()
             }
@@ -228,7 +214,3 @@ class Comparison:
                 settings=document["settings"],
                 **tables,
             )
-        except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
-            raise FileFormatError(
-                f"{path}: found {error}; expected what `Comparison.save` writes."
-            ) from error

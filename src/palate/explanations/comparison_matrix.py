@@ -17,20 +17,18 @@ Shapes: M mechanisms, N pairs, G groups, C concepts.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from palate.concepts.matrix import ConceptMatrix
-from palate.data.atomic import write_text
+from palate.data.documents import as_written, read_document, write_document
 from palate.data.preferences import Preferences
-from palate.errors import DataError, FileFormatError
+from palate.errors import DataError
 from palate.explanations.comparison_agreement import measures
 from palate.explanations.problem import Frame, Problem
 from palate.explanations.resampling import build
@@ -110,8 +108,7 @@ class ComparisonMatrix:
         OutputError
             If it cannot be written.
         """
-        document = {
-            "schema": SCHEMA,
+        content = {
             "mechanisms": list(self.mechanisms),
             "judged": self.judged.tolist(),
             **{k: _nulls(getattr(self, k)) for k in ARRAYS},
@@ -119,7 +116,7 @@ class ComparisonMatrix:
             "merges": self.merges.tolist(),
             "skipped": dict(self.skipped),
         }
-        write_text(path, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+        write_document(path, SCHEMA, content)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> ComparisonMatrix:
@@ -135,10 +132,8 @@ class ComparisonMatrix:
         FileFormatError
             If it cannot be read, or is no comparison of mechanisms.
         """
-        try:
-            document = json.loads(Path(path).read_text(encoding="utf-8"))
-            if document["schema"] != SCHEMA:
-                raise ValueError(f"schema {document['schema']!r}")
+        document = read_document(path, SCHEMA, what="a comparison of mechanisms")
+        with as_written(path, "ComparisonMatrix.save"):
             arrays = {k: np.array(document[k], dtype=np.float64) for k in ARRAYS}
             return cls(
                 mechanisms=tuple(document["mechanisms"]),
@@ -148,10 +143,6 @@ class ComparisonMatrix:
                 skipped=document["skipped"],
                 **arrays,
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise FileFormatError(
-                f"{path}: found {error}; expected what `ComparisonMatrix.save` writes."
-            ) from error
 
 
 def compare_all(

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from palate.data.atomic import write_text
-from palate.errors import FileFormatError
+from palate.data.documents import as_written, read_document, write_csv, write_document
 from palate.explanations.protocol_scores import MEAN_MECHANISM
 
 SCHEMA = "palate.evaluation/1"
@@ -140,9 +136,7 @@ class Evaluation:
         OutputError
             If it cannot be written.
         """
-        text = io.StringIO()
-        self.scores.write_csv(text)
-        write_text(path, text.getvalue())
+        write_csv(path, self.scores)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write everything as one JSON file, from which `load` gives the same again.
@@ -157,8 +151,7 @@ class Evaluation:
         OutputError
             If it cannot be written.
         """
-        document = {
-            "schema": SCHEMA,
+        content = {
             "settings": dict(self.settings),
             "counts": {k: dict(v) for k, v in self.counts.items()},
             "skipped": dict(self.skipped),
@@ -166,7 +159,7 @@ class Evaluation:
             "scores": self.scores.to_dict(as_series=False),
             "choices": self.choices.to_dict(as_series=False),
         }
-        write_text(path, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+        write_document(path, SCHEMA, content)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Evaluation:
@@ -182,15 +175,8 @@ class Evaluation:
         FileFormatError
             If it cannot be read, or is no evaluation.
         """
-        try:
-            document = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise FileFormatError(f"{path}: cannot be read as an evaluation ({reason}).") from error
-        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            found = document.get("schema") if isinstance(document, dict) else type(document)
-            raise FileFormatError(f"{path}: found schema {found!r}; expected {SCHEMA!r}.")
-        try:
+        document = read_document(path, SCHEMA, what="an evaluation")
+        with as_written(path, "Evaluation.save"):
             return cls(
                 scores=pl.DataFrame(document["scores"], schema=SCORES),
                 choices=pl.DataFrame(document["choices"], schema=CHOICES),
@@ -199,7 +185,3 @@ class Evaluation:
                 notes=tuple(document["notes"]),
                 settings=document["settings"],
             )
-        except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
-            raise FileFormatError(
-                f"{path}: found {error}; expected what `Evaluation.save` writes."
-            ) from error

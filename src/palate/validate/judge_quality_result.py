@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from palate.data.atomic import write_text
-from palate.errors import FileFormatError, UnknownNameError
+from palate.data.documents import as_written, read_document, write_csv, write_document
+from palate.errors import UnknownNameError
 from palate.validate.judge_quality_measures import MEASURES
 
 SCHEMA = "palate.judge_quality/1"
@@ -28,7 +25,6 @@ FRAME: dict[str, Any] = {
     "behind_p": pl.Float64,
     **dict.fromkeys(("rank_low", "rank_high"), pl.Int64),
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,15 +149,7 @@ class JudgeQuality:
         OutputError
             If it cannot be written.
         """
-        text = io.StringIO()
-        self.frame.with_columns(
-            pl.when(pl.col(name).str.slice(0, 1).is_in(_FORMULA))
-            .then("'" + pl.col(name))
-            .otherwise(pl.col(name))
-            .alias(name)
-            for name in ("mechanism", "domain")
-        ).write_csv(text)
-        write_text(path, text.getvalue())
+        write_csv(path, self.frame)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write everything as one JSON file, from which `load` gives the same again.
@@ -176,8 +164,7 @@ class JudgeQuality:
         OutputError
             If it cannot be written.
         """
-        document = {
-            "schema": SCHEMA,
+        content = {
             "reference": self.reference,
             "best": self.best,
             "settings": dict(self.settings),
@@ -185,7 +172,7 @@ class JudgeQuality:
             "notes": list(self.notes),
             "frame": self.frame.to_dict(as_series=False),
         }
-        write_text(path, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+        write_document(path, SCHEMA, content)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> JudgeQuality:
@@ -201,15 +188,8 @@ class JudgeQuality:
         FileFormatError
             If it cannot be read, or is no quality of judges.
         """
-        try:
-            document = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise FileFormatError(f"{path}: cannot be read ({reason}).") from error
-        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            found = document.get("schema") if isinstance(document, dict) else type(document)
-            raise FileFormatError(f"{path}: found schema {found!r}; expected {SCHEMA!r}.")
-        try:
+        document = read_document(path, SCHEMA, what="the quality of judges")
+        with as_written(path, "JudgeQuality.save"):
             return cls(
                 frame=pl.DataFrame(document["frame"], schema=FRAME),
                 reference=document["reference"],
@@ -218,5 +198,3 @@ class JudgeQuality:
                 settings=document["settings"],
                 counts=document["counts"],
             )
-        except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
-            raise FileFormatError(f"{path}: damaged ({error}).") from error
