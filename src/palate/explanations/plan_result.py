@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from palate.data.atomic import write_text
+from palate.data.documents import write_csv
 
 SCHEMA = "palate.plan/1"
 SHARED, DOMAIN, DIFFERENCE = "shared", "one domain", "difference"
@@ -190,9 +190,7 @@ class Plan:
             If it cannot be written.
         """
         if str(path).lower().endswith(".csv"):
-            text = io.StringIO()
-            self.table.write_csv(text)
-            write_text(path, text.getvalue())
+            write_csv(path, self.table)
             return
         document = {
             "schema": SCHEMA,

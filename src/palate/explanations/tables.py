@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from palate.errors import OutputError
+from palate.data.documents import write_csv
 from palate.explanations.lifts import at_even, first_order
 
 if TYPE_CHECKING:
@@ -94,8 +93,4 @@ def write_weights_csv(explanations: Sequence[Explanation], path: str | PathLike[
     OutputError
         If the file cannot be written.
     """
-    frame = pl.concat([weights_frame(e) for e in explanations])
-    try:
-        Path(path).write_bytes(frame.write_csv().encode())
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}).") from error
+    write_csv(path, pl.concat([weights_frame(e) for e in explanations]))
