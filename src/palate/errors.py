@@ -72,7 +72,8 @@ class UnknownNameError(InputError, KeyError):
         hint = f" Did you mean {close[0]!r}?" if close else ""
         shown = ", ".join(repr(x) for x in self.legal[:40])
         more = f", and {len(self.legal) - 40} more" if len(self.legal) > 40 else ""
-        self.message = f"Unknown {what} {name!r}; it must be one of {shown or 'none'}{more}.{hint}"
+        legal_ones = f"it must be one of {shown}{more}" if shown else "there is none here"
+        self.message = f"Unknown {what} {name!r}; {legal_ones}.{hint}"
         super().__init__(self.message)
 
     def __str__(self) -> str:  # KeyError would print the repr

@@ -136,6 +136,45 @@ def test_an_ensemble_needs_no_model(palate: Palate, few: Path, tmp_path: Path) -
     )
 
 
+def test_an_ensemble_never_replaces_what_it_combines(
+    palate: Palate, few: Path, tmp_path: Path
+) -> None:
+    of = ("--ensemble", "mean", "--of", "checker", "--of", "coach", "--overwrite-column", "-q")
+    done = palate("judge", few, *of, "--name", "coach", "-o", tmp_path / "e")
+    refused(done, "--ensemble: found 'coach'", "another --name")
+    assert not (tmp_path / "e").exists()
+
+
+def test_nothing_is_left_of_verdicts_that_are_gone(
+    palate: Palate, few: Path, tmp_path: Path
+) -> None:
+    """An earlier report is about other verdicts, files of another run about other pairs."""
+    out, of = tmp_path / "e", ("--of", "checker", "--of", "coach", "-q")
+    reported = ("--report", "--reference", "expert")
+    done = palate("judge", few, "--ensemble", "mean", *of, *reported, "-o", out)
+    assert done.code == 0, done.err
+    assert "10 groups (pairs with the same prompt" in " ".join(done.out.split())
+    for absent in ("behind:", "flips:", "Holm"):
+        assert absent not in done.out, "about what the table does not have"
+    other = ("--of", "skimmer", "--ensemble", "majority", *of)
+    assert palate("judge", out, *other).code == 0
+    assert (out / "judge_report.html").is_file(), "what it is about is still there"
+    again = palate("judge", out, "--ensemble", "majority", *of, "--overwrite-column")
+    assert again.code == 0, again.err
+    assert not (out / "judge_report.html").exists()
+    assert "is as it was" not in again.out
+    on_top = ("--ensemble", "mean", "--of", "majority", "--of", "expert", "--name", "top", "-q")
+    assert palate("judge", out, *on_top).code == 0
+    again = palate("judge", out, "--ensemble", "majority", *of, "--overwrite-column")
+    assert "top combines majority as it was before" in " ".join(again.out.split())
+
+    done = palate("judge", few, *SCRIPTED, "--orders", "ab", "-o", out, "--overwrite")
+    assert done.code == 0, done.err
+    assert {p.name for p in out.iterdir()} == {*RESULTS, "run.json", "COMPLETE"}
+    row = next(line for line in done.out.splitlines() if line.startswith("demo/zero-shot  "))
+    assert row.split()[-2:] == ["–", "–"], "who stood first may have been better"
+
+
 @pytest.mark.slow
 def test_a_report_goes_with_it_or_comes_alone(palate: Palate, few: Path, tmp_path: Path) -> None:
     how = ("--report", "--reference", "expert")

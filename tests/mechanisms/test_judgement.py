@@ -71,6 +71,14 @@ def test_the_column_and_its_orders_are_added() -> None:
     np.testing.assert_array_equal(swapped.verdict("j"), -pairs.verdict("j"))
 
 
+def test_it_is_short_where_it_is_printed() -> None:
+    found = judged(flaky)
+    assert repr(found) == (
+        "Judgement('j': 11 of 12 pairs judged, mode='zero-shot', orders='both', samples=1)"
+    )
+    assert str(found).splitlines() == list(found.notes)
+
+
 def test_judging_exchanged_responses_negates_everything() -> None:
     found, other = judged(flaky), judged(flaky, PAIRS.swap())
     np.testing.assert_array_equal(other.verdicts, -found.verdicts)

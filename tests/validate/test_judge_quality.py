@@ -315,6 +315,9 @@ def test_no_pairs_and_one_pair() -> None:
     one = judge_quality(world(n=1), reference="people").row("judge 0")
     assert one["accuracy"] is not None
     assert one["accuracy_low"] is None
+    alone = judge_quality(world(n=1), ["judge 0"], reference="people")
+    assert "of 1 pair, a tie" in str(alone)
+    assert method(alone).startswith("1 judge, 1 pair in 1 domain, 1 group (")
 
 
 def test_it_is_the_same_after_a_file(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ A later run on the folder adds columns to it and keeps all that is there.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from palate.mechanisms.judgement import Judgement
 
 PREFERENCES_FILE, ENSEMBLES_FILE = "preferences.jsonl.gz", "ensembles.json"
+REPORT_FILES = ("judge_report.html", "judge_report.json", "judge_report.csv")
 
 
 @dataclass(frozen=True)
@@ -128,3 +129,26 @@ def write_folder(
     if known or ensembles:
         directory.write_json(ENSEMBLES_FILE, {**known, **ensembles})
     preferences.save(directory.file(PREFERENCES_FILE))
+
+
+def remove_stale(out: Path, written: Collection[str], *, kept: bool, replaced: bool) -> None:
+    """Remove what an earlier run left in a folder and what no longer belongs to its pairs.
+
+    Parameters
+    ----------
+    out
+        The folder.
+    written
+        Names of the files that the run wrote, which stay.
+    kept
+        Whether the run added to what was there, rather than taking its place.
+    replaced
+        Whether it replaced a column, so that an earlier report is about verdicts that are gone.
+    """
+    from palate.mechanisms.judgement_files import FACTS_FILE, ROWS_FILE
+
+    stale = {*REPORT_FILES} if replaced or not kept else set()
+    if not kept:
+        stale |= {ROWS_FILE, FACTS_FILE, ENSEMBLES_FILE}
+    for name in stale.difference(written):
+        (out / name).unlink(missing_ok=True)

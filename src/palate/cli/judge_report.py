@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from palate.validate.judge_quality_result import JudgeQuality
 
 NAME_WIDTH = 32
-LEGEND = (
-    "Per cent, intervals in brackets. behind: points behind the best judge on the pairs that both "
-    "judged, ? = not beyond noise. shown first: share of verdicts for the response shown first, 50 "
-    "is no bias. flips: pairs on which the two orders disagree. ties: verdicts that are 0, those "
-    "of flipping pairs among them."
-)
+LEGEND = {
+    "behind": "behind: points behind the best judge on the pairs that both judged, ? = not beyond "
+    "noise.",
+    "shown first": "shown first: share of verdicts for the response shown first, 50 is no bias.",
+    "flips": "flips: pairs on which the two orders disagree.",
+    "ties": "ties: verdicts that are 0, those of flipping pairs among them.",
+    "samples agree": "samples agree: chance that two answers to the same question agree.",
+}
 FILES = "judge_report.json, judge_report.csv, run.json"
 
 
@@ -150,12 +152,19 @@ def print_judge_quality(quality: JudgeQuality, *, out: Path | None = None) -> No
     from palate.validate.judge_quality_text import method, sentences
 
     screen = console()
-    for sentence in sentences(quality):
+    found = sentences(quality)
+    for sentence in found:
         paragraph(screen, sentence)
+    if found:
+        screen.print()
+    grid = _grid(quality)
+    screen.print(grid)
     screen.print()
-    screen.print(_grid(quality))
-    screen.print()
-    paragraph(screen, LEGEND)
+    titles = [str(column.header) for column in grid.columns]
+    paragraph(
+        screen,
+        " ".join(["Per cent, intervals in brackets.", *(LEGEND[t] for t in titles if t in LEGEND)]),
+    )
     paragraph(screen, method(quality))
     for note in quality.notes:
         paragraph(screen, note, bullet=True)
@@ -183,7 +192,12 @@ def _grid(quality: JudgeQuality) -> Grid:
         ("samples agree", [_share(row, "samples_agree", interval=False) for row in rows]),
     ]
     grid = Grid(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    kept = [(title, cells) for title, cells in columns if any(cell != "–" for cell in cells)]
+    alone = ("behind", "rank") if len(rows) == 1 else ()
+    kept = [
+        (title, cells)
+        for title, cells in columns
+        if title not in alone and any(cell != "–" for cell in cells)
+    ]
     for title, _ in kept:
         grid.add_column(
             styled(title), justify="left" if title == "judge" else "right", overflow="fold"

@@ -22,6 +22,7 @@ from palate.cli.judge_folder import (
     Earlier,
     earlier_of,
     judged_folder,
+    remove_stale,
     write_folder,
 )
 from palate.cli.judge_options import JudgeRun, check_run
@@ -49,6 +50,8 @@ class _Work:
     notes: list[str] = field(default_factory=list)
     closing: str = ""
     quality: JudgeQuality | None = None
+    replaced: tuple[str, ...] = ()
+    written: frozenset[str] = frozenset()
 
 
 def run_judge(run: JudgeRun) -> None:
@@ -88,6 +91,7 @@ def run_judge(run: JudgeRun) -> None:
         Stages(quiet=run.quiet) as stages,
     ):
         done = _work(run, folder, stages, earlier_of(folder), directory)
+    remove_stale(out, done.written, kept=out == folder, replaced=bool(done.replaced))
     from palate.cli.judge_view import print_judging
 
     new = [judgement.name for judgement in done.judgements] + list(done.ensembles)
@@ -154,6 +158,8 @@ def _work(
     for name in names:
         check_room(done.preferences, name, replaced=run.overwrite_column)
     _check_known(run.mechanisms, (*done.preferences.mechanisms, *names))
+    done.replaced = tuple(name for name in names if name in done.preferences.mechanisms)
+    done.notes += _outdated(done.replaced, names, earlier)
     if columns:
         _ask(run, done, columns, stages, directory)
     if run.ensemble is not None:
@@ -164,7 +170,18 @@ def _work(
         facts = _write_run(run, done, directory)
         if run.report:
             _report(run, done, names, directory, facts)
+        done.written = frozenset(file.name for file in directory.path.iterdir())
     return done
+
+
+def _outdated(replaced: Sequence[str], new: Sequence[str], earlier: Earlier) -> list[str]:
+    """A sentence for each ensemble that combines verdicts which are replaced."""
+    return [
+        f"{name} combines {', '.join(gone)} as it was before; --ensemble with --overwrite-column "
+        "combines the new verdicts."
+        for name, ensemble in (earlier.ensembles or {}).items()
+        if name not in new and (gone := [one for one in ensemble["of"] if one in replaced])
+    ]
 
 
 def _check_known(mechanisms: Sequence[str], known: Sequence[str]) -> None:
@@ -261,6 +278,11 @@ def _check_ensemble(run: JudgeRun, columns: Sequence[str]) -> None:
         raise InputError(
             f"--ensemble: found {', '.join(map(repr, combined)) or 'no columns'}; expected at "
             "least two different ones, of this run or named with --of."
+        )
+    if _ensemble_name(run) in combined:
+        raise InputError(
+            f"--ensemble: found {_ensemble_name(run)!r} as the name of the new column and among "
+            "those that it combines, which it would replace; expected another --name."
         )
 
 

@@ -86,15 +86,19 @@ def _table(
 
 
 def _orders(judgement: Judgement) -> tuple[float | None, float | None]:
-    """Share of answers for the response shown first, of those that are no tie; orders agree."""
+    """Share of answers for the response shown first, of those that are no tie; orders agree.
+
+    With one order per pair neither is known: whoever stood first may have been better.
+    """
     first = second = agree = twice = 0
     for pair in judgement.judged:
+        if pair.ab is None or pair.ba is None or pair.verdict != pair.verdict:
+            continue
+        twice += 1
+        agree += not pair.flips
         for said, sign in ((pair.ab, 1.0), (pair.ba, -1.0)):
-            if said is not None and said.samples:
+            if said.samples:
                 first += said.verdict == sign
                 second += said.verdict == -sign
-        both = pair.ab is not None and pair.ba is not None and pair.verdict == pair.verdict
-        twice += both
-        agree += both and not pair.flips
     sides = first + second
     return first / sides if sides else None, agree / twice if twice else None

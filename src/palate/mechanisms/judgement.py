@@ -91,6 +91,17 @@ class Judgement:
     used: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        known = int(np.isfinite(self.verdicts).sum())
+        return (
+            f"Judgement({self.name!r}: {known} of {len(self.ids)} pairs judged, "
+            f"mode={self.style.get('mode', 'zero-shot')!r}, orders={self.orders!r}, "
+            f"samples={self.samples})"
+        )
+
+    def __str__(self) -> str:
+        return "\n".join(self.notes)
+
     @property
     def verdicts(self) -> Array:
         """The verdicts, shape (n_pairs,); NaN where an order that was asked has no answer."""

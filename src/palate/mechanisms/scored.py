@@ -82,6 +82,13 @@ class Scored:
     hard: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        known = int(np.isfinite(self.verdicts).sum())
+        return f"Scored({self.name!r}: {known} of {len(self.ids)} pairs have a verdict)"
+
+    def __str__(self) -> str:
+        return "\n".join(self.notes)
+
     @property
     def margins(self) -> Array:
         """score(a) - score(b), shape (n_pairs,); NaN where either is missing."""

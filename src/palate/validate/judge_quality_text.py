@@ -55,7 +55,7 @@ def accuracy(quality: JudgeQuality, row: dict[str, Any]) -> str:
     name = row["mechanism"]
     text = (
         f"{name} agrees with {quality.reference} on {_share(quality, row, 'accuracy')} of "
-        f"{row['compared']:,} pairs, a tie counting one half"
+        f"{_counted(row['compared'], 'pair')}, a tie counting one half"
     )
     if row["accuracy_decided"] is not None and row["ties"]:
         text += f", and on {percent(row['accuracy_decided'])} of those it decides"
@@ -112,7 +112,7 @@ def consistency(quality: JudgeQuality, row: dict[str, Any]) -> str:
     parts = []
     if row["flips"] is not None:
         share = _share(quality, row, "flips")
-        text = f"the orders disagree on {share} of {row['both_orders']:,} pairs"
+        text = f"the orders disagree on {share} of {_counted(row['both_orders'], 'pair')}"
         if row["first_of_flips"] is not None:
             text += f", of which the response shown first wins {percent(row['first_of_flips'])}"
         parts.append(text)
@@ -146,18 +146,32 @@ def method(quality: JudgeQuality) -> str:
         What was found.
     """
     c = quality.counts
+    rows = _pooled(quality)
     alpha = f"{1 - quality.level:.2g}".lstrip("0")
-    return (
-        f"{c['judges']:,} judge{'s' * (c['judges'] != 1)}, {c['pairs']:,} pairs in "
-        f"{c['domains']:,} domain{'s' * (c['domains'] != 1)} and {c['groups']:,} groups that share "
-        f"a prompt or the responses. Intervals are of {_level(quality)}, clustered by these groups "
-        "(Korn and Graubard). Preference for a place is tested by changing the signs of groups, "
-        "exactly; p-values are adjusted over judges (Holm), in domains over judges and domains "
-        "(Benjamini and Hochberg). Differences of accuracy are tested in the same way, on the "
-        "pairs that both judged, and adjusted over all couples of judges (Holm), so that they hold "
-        f"whichever judge turns out best. Beyond noise means an adjusted p of at most {alpha}; "
-        "ranks span the judges that cannot be told apart."
-    )
+    text = [
+        f"{_counted(c['judges'], 'judge')}, {_counted(c['pairs'], 'pair')} in "
+        f"{_counted(c['domains'], 'domain')}, {_counted(c['groups'], 'group')} (pairs with the "
+        f"same prompt or responses). Intervals are of {_level(quality)}, clustered by these groups "
+        "(Korn and Graubard)."
+    ]
+    tested = False
+    if any(row["place_p_adjusted"] is not None for row in rows):
+        tested = True
+        text.append(
+            "Preference for a place is tested by changing the signs of groups, exactly; p-values "
+            "are adjusted over judges (Holm), in domains over judges and domains (Benjamini and "
+            "Hochberg)."
+        )
+    if any(row["behind_p"] is not None for row in rows):
+        tested = True
+        text.append(
+            "Differences of accuracy are tested by changing the signs of groups, exactly, on the "
+            "pairs that both judged, and adjusted over all couples of judges (Holm), so that they "
+            "hold whichever judge turns out best; ranks span the judges that cannot be told apart."
+        )
+    if tested:
+        text.append(f"Beyond noise means an adjusted p of at most {alpha}.")
+    return " ".join(text)
 
 
 def percent(share: float | None) -> str:
@@ -222,6 +236,10 @@ def _share(quality: JudgeQuality, row: dict[str, Any], name: str) -> str:
     interval = ends(row, name)
     text = percent(row[name])
     return text if interval == NONE else f"{text} ({_level(quality)} interval {interval})"
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}{'s' * (n != 1)}"
 
 
 def _level(quality: JudgeQuality) -> str:
