@@ -40,6 +40,7 @@ from palate.cli.reading import (
     Quiet,
     Seed,
     VerdictColumns,
+    located,
     read_file,
 )
 
@@ -55,6 +56,7 @@ def annotate(
     file: Annotated[
         str,
         typer.Argument(
+            callback=located,
             help="Preferences in any known format, hf://organisation/name, or demo.",
             metavar="FILE",
         ),

@@ -51,6 +51,7 @@ from palate.cli.reading import (
     Quiet,
     Seed,
     VerdictColumns,
+    located,
     read_file,
 )
 
@@ -66,7 +67,9 @@ def break_ties(
     file: Annotated[
         str,
         typer.Argument(
-            help="Preferences in any known format, or hf://organisation/name.", metavar="FILE"
+            callback=located,
+            help="Preferences in any known format, or hf://organisation/name.",
+            metavar="FILE",
         ),
     ],
     mechanism: Annotated[

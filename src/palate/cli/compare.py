@@ -26,6 +26,7 @@ from palate.cli.reading import (
     Quiet,
     Seed,
     VerdictColumns,
+    located,
     read_file,
 )
 
@@ -36,7 +37,9 @@ def compare(
     file: Annotated[
         str,
         typer.Argument(
-            help="Preferences in any known format, or hf://organisation/name.", metavar="FILE"
+            callback=located,
+            help="Preferences in any known format, or hf://organisation/name.",
+            metavar="FILE",
         ),
     ],
     a: Annotated[str, typer.Argument(help="Name of one mechanism in FILE.", metavar="A")],

@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, read_file
+from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, located, read_file
 
 
 def convert(
-    file: Annotated[str, typer.Argument(help="Preferences in any known format.", metavar="IN")],
+    file: Annotated[
+        str, typer.Argument(callback=located, help="Preferences in any known format.", metavar="IN")
+    ],
     out: Annotated[Path, typer.Argument(help="The file to write.", metavar="OUT")],
     from_format: Annotated[
         str | None, typer.Option("--from", help="Format of IN; recognised if left out.")

@@ -39,6 +39,7 @@ from palate.cli.reading import (
     Quiet,
     Seed,
     VerdictColumns,
+    located,
     read_file,
 )
 
@@ -49,6 +50,7 @@ def discover(
     file: Annotated[
         str | None,
         typer.Argument(
+            callback=located,
             help="Preferences in any known format, hf://organisation/name, or demo.",
             metavar="FILE",
             show_default=False,

@@ -17,6 +17,7 @@ from palate.cli.reading import (
     Overwrite,
     Quiet,
     Seed,
+    located,
     read_file,
 )
 
@@ -36,6 +37,7 @@ def distil(
     file: Annotated[
         str,
         typer.Argument(
+            callback=located,
             help="The pairs to annotate, those with annotations among them, in any known format.",
             metavar="FILE",
         ),

@@ -25,6 +25,7 @@ from palate.cli.reading import (
     Overwrite,
     Seed,
     VerdictColumns,
+    located,
     read_file,
 )
 
@@ -33,7 +34,9 @@ def evaluate(
     file: Annotated[
         str,
         typer.Argument(
-            help="Preferences in any known format, or hf://organisation/name.", metavar="FILE"
+            callback=located,
+            help="Preferences in any known format, or hf://organisation/name.",
+            metavar="FILE",
         ),
     ],
     mechanism: Annotated[

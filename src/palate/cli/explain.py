@@ -25,6 +25,7 @@ from palate.cli.reading import (
     Quiet,
     Seed,
     VerdictColumns,
+    located,
     read_file,
 )
 
@@ -36,7 +37,9 @@ def explain(
     file: Annotated[
         str,
         typer.Argument(
-            help="Preferences in any known format, or hf://organisation/name.", metavar="FILE"
+            callback=located,
+            help="Preferences in any known format, or hf://organisation/name.",
+            metavar="FILE",
         ),
     ],
     mechanism: Annotated[

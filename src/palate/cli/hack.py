@@ -46,6 +46,7 @@ from palate.cli.reading import (
     Quiet,
     Seed,
     VerdictColumns,
+    located,
 )
 
 ASKING, WRITING = "How the judge is asked", "What is written"
@@ -55,6 +56,7 @@ def hack(
     file: Annotated[
         str,
         typer.Argument(
+            callback=located,
             help="Preferences in any known format, hf://organisation/name, or demo.",
             metavar="FILE",
         ),

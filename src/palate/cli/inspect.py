@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, read_file
+from palate.cli.reading import BadRows, Columns, DomainColumn, VerdictColumns, located, read_file
 from palate.cli.screen import counted
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ WIDE = 8  # mechanisms above which agreement is listed by its extremes instead o
 
 
 def inspect(
-    file: Annotated[str, typer.Argument(help="Preferences in any known format.", metavar="FILE")],
+    file: Annotated[
+        str,
+        typer.Argument(callback=located, help="Preferences in any known format.", metavar="FILE"),
+    ],
     format: Annotated[
         str | None, typer.Option("--format", help="Format of FILE; recognised if left out.")
     ] = None,

@@ -22,6 +22,7 @@ from palate.cli.reading import (
     FormatName,
     Seed,
     VerdictColumns,
+    located,
     read_file,
 )
 
@@ -30,6 +31,7 @@ def plan(
     file: Annotated[
         str,
         typer.Argument(
+            callback=located,
             help="The pilot: preferences in any known format, or hf://organisation/name.",
             metavar="FILE",
         ),

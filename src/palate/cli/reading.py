@@ -13,6 +13,9 @@ from palate.errors import InputError
 if TYPE_CHECKING:
     from palate.data.preferences import Preferences
 
+PREFERENCES = ("preferences.jsonl.gz", "preferences.jsonl")
+"""The pairs in the folder of a run that added verdicts to them."""
+
 DomainColumn = Annotated[
     str | None, typer.Option("--domain-column", help="Column or key to take as the domain.")
 ]
@@ -41,6 +44,18 @@ BadRows = Annotated[
         "--skip-bad-rows", help="Leave bad rows out and write them with reasons to this file."
     ),
 ]
+
+
+def located(file: str) -> str:
+    """Return the file of preferences that FILE is, or that lies in it if it is a run's folder.
+
+    Parameters
+    ----------
+    file
+        What the user named.
+    """
+    inside = (Path(file) / name for name in PREFERENCES)
+    return next((str(path) for path in inside if path.is_file()), file)
 
 
 def read_file(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from palate.cli.progress import Stages
+from palate.cli.reading import PREFERENCES
 from palate.cli.screen import counted
 
 if TYPE_CHECKING:
@@ -201,7 +202,8 @@ def folder_for(source: str) -> Path:
     source
         A file name, or the name of a data set on the hub.
     """
-    name = Path(source.removeprefix("hf://")).name
+    path = Path(source.removeprefix("hf://"))
+    name = path.parent.name if path.name in PREFERENCES and path.parent.name else path.name
     stem = re.sub(
         r"(\.(gz|zst|jsonl|ndjson|json|csv|tsv|parquet))+$", "", name, flags=re.IGNORECASE
     )

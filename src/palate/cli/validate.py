@@ -24,6 +24,7 @@ from palate.cli.reading import (
     Quiet,
     Seed,
     VerdictColumns,
+    located,
     read_file,
 )
 from palate.cli.validate_inputs import (
@@ -39,7 +40,9 @@ def validate(
     file: Annotated[
         str,
         typer.Argument(
-            help="Preferences in any known format, or hf://organisation/name.", metavar="FILE"
+            callback=located,
+            help="Preferences in any known format, or hf://organisation/name.",
+            metavar="FILE",
         ),
     ],
     sample: Annotated[

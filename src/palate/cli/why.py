@@ -170,7 +170,7 @@ def _pair(
     domain: str | None,
 ) -> Pair:
     """Return the pair of the arguments, or of the file that they name."""
-    from palate.cli.reading import read_file
+    from palate.cli.reading import located, read_file
     from palate.errors import InputError
 
     if pair is None:
@@ -181,7 +181,7 @@ def _pair(
         return Pair("as given", domain, _text(prompt), _text(response_a), _text(response_b), {})
     if response_a is not None:
         raise InputError("--pair: found responses as well; expected FILE --pair ID alone.")
-    preferences = read_file(prompt)
+    preferences = read_file(located(prompt))
     at = preferences.row(pair)
     row = preferences.pairs.row(at, named=True)
     said = preferences.verdicts.row(at, named=True) if preferences.mechanisms else {}
