@@ -17,7 +17,8 @@ from palate.actions.generate import Task, Written, respond_request, typical_resp
 from palate.actions.hack import hack
 from palate.actions.hack_prompts import chosen_prompts, held_out
 from palate.actions.hack_result import Hack
-from palate.actions.hack_text import sentences, tables
+from palate.actions.hack_tables import tables
+from palate.actions.hack_text import sentences
 from palate.data.preferences import Preferences
 from palate.data.splits import groups
 from palate.errors import BudgetError, DataError, FileFormatError, InputError, UnknownNameError
@@ -32,29 +33,9 @@ from palate.llm.store import Store
 from palate.mechanisms.criteria import Criterion
 from palate.mechanisms.style import JudgeStyle
 
-from .hack_world import JUDGE, NAMES, PEOPLE, SEED, Planted, explained, said_of, script, world
+from .hack_world import JUDGE, NAMES, Planted, explained, said_of, script, world
 
 CHOSEN = {"Alder", "Birch", "Cedar", "Dogwood"}
-
-
-@pytest.fixture(scope="module")
-def known() -> tuple[Explanation, Comparison]:
-    """The explanation of the planted judge, and its comparison with people."""
-    preferences, matrix = world(600, seed=SEED, judge=JUDGE, people=PEOPLE)
-    comparison = palate.compare(preferences, "judge", "people", matrix, n_bootstrap=2, n_jobs=1)
-    return explained(preferences, matrix, "judge"), comparison
-
-
-@pytest.fixture(scope="module")
-def explanation(known: tuple[Explanation, Comparison]) -> Explanation:
-    """The explanation of the planted judge."""
-    return known[0]
-
-
-@pytest.fixture(scope="module")
-def new() -> Preferences:
-    """Pairs that the explanation has not seen."""
-    return world(120, seed=5, name="new", judge=JUDGE)[0]
 
 
 @pytest.fixture(scope="module")
@@ -302,9 +283,6 @@ def test_what_failed_is_missing_and_told(explanation: Explanation, new: Preferen
     assert lost["words"].is_null().all()
     for row in found.rates.filter(how="judged").iter_rows(named=True):
         assert row["prompts"] == row["wins"] + row["ties"] + row["losses"]
-    nothing = hack(new, explanation, Planted(), Failing(1), n_prompts=2)
-    assert "could be judged" in str(nothing)
-    assert tables(nothing)
 
 
 # -- prompts ----------------------------------------------------------------------------------

@@ -171,8 +171,10 @@ def _written(task: Task, outcome: Outcome) -> Written:
     if not isinstance(outcome, Answer):
         why = f"{outcome.reason}: {outcome.detail}" if outcome.detail else outcome.reason
         return Written(task, failure=why)
-    text = clean(str(outcome.value["response"]))[0]
-    return Written(task, text) if text.strip() else Written(task, failure="an empty response")
+    text = str(outcome.value["response"])
+    if not any(c.isprintable() and not c.isspace() for c in text):
+        return Written(task, failure="an empty response")
+    return Written(task, clean(text)[0])
 
 
 @cache

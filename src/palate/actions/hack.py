@@ -29,6 +29,7 @@ from palate.actions.hack_plan import Game, Plan, games_of, tried_alone
 from palate.actions.hack_prompts import Prompt, chosen_prompts, refuse_seen
 from palate.actions.hack_rates import EXPLAINED, Match, alone_table, length_table, rate_table
 from palate.actions.hack_result import CHOSEN, MATCHES, RESPONSES, Hack
+from palate.actions.hack_silence import failures_of, refuse_silent
 from palate.actions.hack_style import UNKNOWN, check_styles, styles_of, told
 from palate.actions.win_rates import GAMMA
 from palate.data.preferences import Preferences
@@ -109,7 +110,7 @@ def hack(
     Raises
     ------
     DataError
-        If no concept is supported, or there is no prompt.
+        If no concept is supported, there is no prompt, or a model gave no usable answer at all.
     InputError
         If the explanation has seen the pairs, or an option is out of range.
     UnknownNameError
@@ -161,6 +162,7 @@ def hack(
 
     say(f"Writing responses to {len(prompts):,} prompts")
     written = write(generator, plan.tasks(prompts), max_words=max_words, used=wrote)
+    refuse_silent("responses could be written", [w.failure for w in written])
     if match_length:
         say("Writing vanilla responses as long as the explained ones")
         longs = [plan.as_long(w) for w in written if w.task.arm == EXPLAINED and not w.failure]
@@ -170,6 +172,7 @@ def hack(
     games = games_of(written)
     matchups, styles = [g.matchup for g in games], styles_of(asked, games)
     said = judge_matchups(judge, matchups, styles, orders="both", seed=seed, used=judged_by)
+    refuse_silent("comparisons could be judged", [r for j in said for r in failures_of(j)])
     matches = [g.match(j) for g, j in zip(games, said, strict=True)]
     found = Hack(
         mechanism=explanation.mechanism,

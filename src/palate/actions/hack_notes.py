@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import polars as pl
+
 from palate.actions.hack_rates import ALL, ANOTHER, EXPLAINED, MATCHED, RANDOM, VANILLA
 from palate.actions.hack_result import Hack
 from palate.explanations.explanation import Explanation
@@ -69,10 +71,16 @@ def _concept_notes(
     without = [d for d in asked if d not in candidates]
     if without:
         notes.append(f"Left out, because no concept is supported there: {few(without)}.")
-    fewer = [f"{domain} ({n})" for domain, n in have.items() if n < wanted]
+    fewer = {domain: n for domain, n in have.items() if n < wanted}
     if fewer:
+        counts = set(fewer.values())
+        where = (
+            f"all {len(have)} domains ({min(counts)})"
+            if 1 < len(have) == len(fewer) and len(counts) == 1
+            else few([f"{domain} ({n})" for domain, n in fewer.items()])
+        )
         notes.append(
-            f"Fewer than {wanted} concepts are supported, and all of them guide, in {few(fewer)}."
+            f"Fewer than {wanted} concepts are supported, and all of them guide, in {where}."
         )
     short = [d for d, n in have.items() if candidates[d] < n]
     if short:
@@ -86,19 +94,39 @@ def _concept_notes(
     return notes
 
 
-def _control_notes(found: Hack) -> list[str]:
-    notes, same = [], 0
+def equal_texts(responses: pl.DataFrame, arm: str) -> tuple[int, int]:
+    """Return on how many prompts an arm and the vanilla one are there, and are the same text.
+
+    Parameters
+    ----------
+    responses
+        Every response of a judge hack.
+    arm
+        The arm.
+    """
     texts = {
         (row["prompt_id"], row["arm"]): row["response"]
-        for row in found.responses.iter_rows(named=True)
+        for row in responses.iter_rows(named=True)
         if not row["failure"]
     }
-    second = [prompt_id for prompt_id, arm in texts if arm == ANOTHER]
-    same = sum(texts[p, ANOTHER] == texts.get((p, VANILLA)) for p in second)
-    if second and same:
+    both = [p for p, name in texts if name == arm and (p, VANILLA) in texts]
+    return len(both), sum(texts[p, arm] == texts[p, VANILLA] for p in both)
+
+
+def _control_notes(found: Hack) -> list[str]:
+    notes = []
+    second, same = equal_texts(found.responses, ANOTHER)
+    if same:
         notes.append(
-            f"The second vanilla response equals the first on {same:,} of {len(second):,} prompts, "
-            "which counts as a tie without asking the judge; a temperature above 0 gives others."
+            f"The second vanilla response equals the first on {same:,} of {second:,} prompts, "
+            "which counts as a tie without asking the judge; a temperature above 0 "
+            "(--generator-temperature) gives others."
+        )
+    both, same = equal_texts(found.responses, EXPLAINED)
+    if same:
+        notes.append(
+            f"The explained response equals the vanilla one on {same:,} of {both:,} prompts, which "
+            "counts as a tie without asking the judge: the generator did not follow the guidance."
         )
     words = {
         row["arm"]: row["words"]

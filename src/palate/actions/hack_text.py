@@ -1,4 +1,4 @@
-"""A judge hack in sentences and tables of text, as the terminal and the page show them."""
+"""A judge hack in sentences, as the terminal and the page show them; and its words for figures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
+from palate.actions.hack_notes import equal_texts
 from palate.actions.hack_rates import (
     ALL,
     ALONE,
@@ -19,23 +22,12 @@ from palate.actions.hack_rates import (
     VANILLA,
 )
 from palate.explanations.comparison_text import signed_lift
-from palate.explanations.protocol_table import Table
-from palate.inference.discoveries import Verdict
 
 if TYPE_CHECKING:
     from palate.actions.hack_result import Hack
 
 NONE, NAMED = "–", 3
 WON, LOST = "it wins more often than it loses", "it loses more often than it wins"
-MARKS = {BETTER: "▲", SAME: "", "loses": "▼"}
-KINDS = (
-    (EXPLAINED, VANILLA),
-    (RANDOM, VANILLA),
-    (ANTI, VANILLA),
-    (ANOTHER, VANILLA),
-    (EXPLAINED, MATCHED),
-    (EXPLAINED, RANDOM),
-)
 LEGEND = (
     "Win rate: wins and half of the ties, in per cent. An answer that changes with the order of "
     "the responses is a tie. ▲ more wins than losses, ▼ fewer, both after Holm's correction."
@@ -51,18 +43,18 @@ def sentences(hack: Hack) -> list[str]:
         What was found.
     """
     found = [_lead(hack)]
-    if (row := hack.rate(EXPLAINED, RANDOM)) is not None:
+    if (row := _judged(hack, EXPLAINED, RANDOM)) is not None:
         found.append(
             "On the same prompt the explained response did better against the vanilla one than "
-            f"the randomly guided one on {row['wins']:,} prompts, worse on {row['losses']:,} and "
+            f"the randomly guided one on {_prompts(row['wins'])}, worse on {row['losses']:,} and "
             f"equally on {row['ties']:,}: {_shown(row, 'it is better', 'it is worse')}."
         )
-    if (row := hack.rate(ANTI)) is not None:
+    if (row := _judged(hack, ANTI)) is not None:
         found.append(
             f"Guided by the opposite of the same concepts, {_wins(row, hack)}: "
             f"{_shown(row, WON, LOST)}."
         )
-    if (row := hack.rate(EXPLAINED, MATCHED)) is not None:
+    if (row := _judged(hack, EXPLAINED, MATCHED)) is not None:
         words = _words(hack)
         found.append(
             f"Explained responses have {words[EXPLAINED]} words on average, vanilla ones "
@@ -70,77 +62,16 @@ def sentences(hack: Hack) -> list[str]:
             f"({words[MATCHED]} words), {_wins(row, hack)}: "
             f"{_shown(row, WON, LOST)}."
         )
-    if (row := hack.rate(ANOTHER)) is not None:
-        found.append(f"A second vanilla response is what chance alone gives: {_wins(row, hack)}.")
-    if len(hack.domains) > 1:
-        rows = hack.rates.filter(arm=EXPLAINED, against=VANILLA).rows(named=True)
-        won = [r["domain"] for r in rows if r["domain"] != ALL and r["verdict"] == BETTER]
+    if (row := _judged(hack, ANOTHER)) is not None:
+        second, same = equal_texts(hack.responses, ANOTHER)
         found.append(
-            f"After correction the explained responses win in {len(won)} of {len(hack.domains)} "
-            f"domains{': ' + _listed(won) if won else ''}."
+            "What chance alone gives is not known: every second vanilla response equals the first."
+            if same == second
+            else f"A second vanilla response is what chance alone gives: {_wins(row, hack)}."
         )
+    if len(hack.domains) > 1 and _judged(hack, EXPLAINED) is not None:
+        found.append(_domains_won(hack))
     return [*found, *_exploited(hack)]
-
-
-def rate_rows(hack: Hack) -> list[dict[str, Any]]:
-    """Return the rows over all prompts in the order of reading.
-
-    Parameters
-    ----------
-    hack
-        What was found.
-    """
-    found = [hack.rate(arm, against) for arm, against in KINDS]
-    return [row for row in found if row is not None] + hack.alone.rows(named=True)
-
-
-def tables(hack: Hack, *, intervals: bool = True) -> list[Table]:
-    """Return the tables behind the sentences: win rates, domains, concepts, lengths, audit.
-
-    Parameters
-    ----------
-    hack
-        What was found.
-    intervals
-        Whether the win rates of domains have their intervals.
-    """
-    level = f"{100 * hack.settings['level']:g}"
-    head = (
-        "response",
-        "against",
-        "prompts",
-        "won",
-        "tied",
-        "lost",
-        "win rate",
-        f"{level} %",
-        "p",
-        "",
-    )
-    found = [
-        Table(
-            "Win rates, over all prompts",
-            head,
-            tuple(
-                (
-                    arm_words(row["arm"]),
-                    arm_words(row["against"]) if row["how"] == "judged" else "random, by prompt",
-                    *(f"{row[k]:,}" for k in ("prompts", "wins", "ties", "losses")),
-                    percent(row["rate"]),
-                    ends(row),
-                    p_words(row["p_corrected"]),
-                    MARKS[row["verdict"]],
-                )
-                for row in rate_rows(hack)
-            ),
-        )
-    ]
-    if len(hack.domains) > 1:
-        found.append(_by_domain(hack, intervals=intervals))
-    found += [_guidance(hack), _length(hack)]
-    if hack.exploitable.height:
-        found.append(_audit(hack))
-    return found
 
 
 def arm_words(arm: str) -> str:
@@ -218,24 +149,45 @@ def about(hack: Hack) -> str:
     )
 
 
+def _judged(hack: Hack, arm: str, against: str = VANILLA) -> dict[str, Any] | None:
+    """The row of a win rate if anything was judged."""
+    row = hack.rate(arm, against)
+    return row if row is not None and row["prompts"] else None
+
+
+def _prompts(n: int) -> str:
+    return f"{n:,} prompt{'' if n == 1 else 's'}"
+
+
+def _domains_won(hack: Hack) -> str:
+    rows = hack.rates.filter(pl.col("domain") != ALL)
+    explained = rows.filter(arm=EXPLAINED, against=VANILLA)
+    won = explained.filter(verdict=BETTER)["domain"].to_list()
+    text = (
+        f"After correction the explained responses win in {len(won)} of {len(hack.domains)} domains"
+    )
+    tests, most = rows["p_value"].count(), max(explained["prompts"].to_list())
+    if tests * 2.0 ** (1 - most) > 1 - hack.settings["level"]:  # even if all of them were won
+        return f"{text}; no domain has the prompts that it takes to show it."
+    return f"{text}{': ' + _listed(won) if won else ''}."
+
+
 def _lead(hack: Hack) -> str:
-    row = hack.rate(EXPLAINED)
+    row = _judged(hack, EXPLAINED)
     name = hack.mechanism
-    if row is None or row["rate"] is None:
+    if row is None:
         return f"No response that follows the explanation of {name} could be judged."
     text = (
-        f"Guided by what {name} is said to reward, {_wins(row, hack)} over {row['prompts']:,} "
-        f"prompts: {_shown(row, WON, LOST)}."
+        f"Guided by what {name} is said to reward, {_wins(row, hack)} over "
+        f"{_prompts(row['prompts'])}: {_shown(row, WON, LOST)}."
     )
-    other = hack.rate(RANDOM)
-    if other is None or other["rate"] is None:
+    other = _judged(hack, RANDOM)
+    if other is None:
         return text
     return f"{text} Guided by other concepts, drawn at random, {_wins(other, hack)}."
 
 
 def _wins(row: Mapping[str, Any], hack: Hack) -> str:
-    if row["rate"] is None:
-        return "nothing could be judged"
     level = f"{100 * hack.settings['level']:g}"
     return f"the win rate is {percent(row['rate'])} % ({level} % interval {ends(row)})"
 
@@ -263,8 +215,8 @@ def _exploited(hack: Hack) -> list[str]:
             "what chance gives."
         ]
     named = [
-        f"{'less ' if r['aim'] == 'less' else ''}{r['concept']} ({_lift(r['judge'])} against "
-        f"{_lift(r['reference'])} %{'' if r['scope'] == 'everywhere' else ' in ' + r['scope']})"
+        f"{'less ' if r['aim'] == 'less' else ''}{r['concept']} ({lift(r['judge'])} against "
+        f"{lift(r['reference'])} %{'' if r['scope'] == 'everywhere' else ' in ' + r['scope']})"
         for r in rows[:NAMED]
     ]
     more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
@@ -274,102 +226,14 @@ def _exploited(hack: Hack) -> list[str]:
     ]
 
 
-def _by_domain(hack: Hack, *, intervals: bool) -> Table:
-    kinds = [kind for kind in KINDS if hack.rate(*kind) is not None]
-    by = {(r["domain"], r["arm"], r["against"]): r for r in hack.rates.iter_rows(named=True)}
-    rows = []
-    for domain in hack.domains:
-        cells = [by.get((domain, *kind)) for kind in kinds]
-        prompts = max((c["prompts"] for c in cells if c is not None), default=0)
-        rows.append((domain, f"{prompts:,}", *(_cell(c, intervals=intervals) for c in cells)))
-    head = ("domain", "prompts", *(_kind_words(*kind) for kind in kinds))
-    return Table(
-        f"Win rates by domain{', with intervals' if intervals else ', %'}", head, tuple(rows)
-    )
-
-
-def _kind_words(arm: str, against: str) -> str:
-    if against == RANDOM:
-        return "explained, random"
-    return arm if against == VANILLA else "explained, as long"
-
-
-def _cell(row: Mapping[str, Any] | None, *, intervals: bool) -> str:
-    if row is None or row["rate"] is None:
-        return NONE
-    interval = f" ({ends(row)})" if intervals else ""
-    return f"{percent(row['rate'])}{interval} {MARKS[row['verdict']]}".rstrip()
-
-
-def _guidance(hack: Hack) -> Table:
-    by: dict[str, list[str]] = {}
-    for row in hack.chosen.iter_rows(named=True):
-        more = {Verdict.HERE.value: ", only here", Verdict.DIFFERS.value: ", differs here"}
-        less = "less " if row["aim"] == "less" else ""
-        text = f"{less}{row['concept']} ({signed_lift(row['lift'])}{more.get(row['verdict'], '')})"
-        by.setdefault(row["domain"], []).append(text)
-    rows = tuple((domain, "; ".join(texts)) for domain, texts in by.items())
-    return Table(
-        "Concepts that guide, the strongest first", ("domain", "concepts, lift in %"), rows
-    )
-
-
-def _length(hack: Hack) -> Table:
-    rows = tuple(
-        (
-            arm_words(r["arm"]),
-            f"{r['responses']:,}",
-            NONE if r["words"] is None else f"{r['words']:.0f}",
-            NONE if r["median_words"] is None else f"{r['median_words']:.0f}",
-        )
-        for r in hack.lengths.filter(domain=ALL).iter_rows(named=True)
-    )
-    return Table("Length of the responses", ("response", "number", "words", "median"), rows)
-
-
-def _audit(hack: Hack) -> Table:
-    rows = tuple(
-        (
-            f"{'less ' if r['aim'] == 'less' else ''}{r['concept']}",
-            r["scope"],
-            _lift(r["judge"]),
-            _lift(r["reference"]),
-            f"{_lift(r['difference'])} ({_lift(r['low'])} to {_lift(r['high'])})",
-            price_words(r),
-            "yes" if r["exploitable"] else "",
-        )
-        for r in hack.exploitable.iter_rows(named=True)
-    )
-    level = f"{100 * hack.settings['reference_level']:g}"
-    return Table(
-        f"What {hack.mechanism} rewards, and what {hack.reference} makes of it: lifts, %",
-        (
-            "concept",
-            "scope",
-            "judge",
-            "reference",
-            f"difference ({level} %)",
-            "judge / reference",
-            "exploitable",
-        ),
-        rows,
-    )
-
-
-def price_words(row: Mapping[str, Any]) -> str:
-    """Return the judge's effect per unit of the reference's, with its interval.
+def lift(effect: float | None) -> str:
+    """Return what a step does to an even choice, in per cent with its sign.
 
     Parameters
     ----------
-    row
-        A row of the audit.
+    effect
+        In log-odds; None where it is not known.
     """
-    if row["ratio"] is None:
-        return "no bound"
-    return f"{row['ratio']:.1f} ({row['ratio_low']:.1f} to {row['ratio_high']:.1f})"
-
-
-def _lift(effect: float | None) -> str:
     return signed_lift(None if effect is None else 100.0 * math.tanh(effect / 2.0))
 
 

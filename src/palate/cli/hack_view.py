@@ -35,7 +35,8 @@ def print_hack(
     out
         Where it was written.
     """
-    from palate.actions.hack_text import LEGEND, about, sentences, tables
+    from palate.actions.hack_tables import tables
+    from palate.actions.hack_text import LEGEND, about, sentences
 
     screen = console()
     for k, sentence in enumerate(sentences(found)):

@@ -9,6 +9,7 @@ from typing import Any
 
 from palate.actions.hack_rates import EXPLAINED, PAIRED, SAME, VANILLA
 from palate.actions.hack_result import Hack
+from palate.actions.hack_tables import rate_rows, tables
 from palate.actions.hack_text import (
     LEGEND,
     NONE,
@@ -17,9 +18,7 @@ from palate.actions.hack_text import (
     ends,
     p_words,
     percent,
-    rate_rows,
     sentences,
-    tables,
 )
 from palate.data.atomic import write_text
 from palate.explanations.protocol_table import Table
