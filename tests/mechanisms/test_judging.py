@@ -61,13 +61,13 @@ def test_one_order_is_asked_where_one_is_wanted(orders: Any, first: float) -> No
 
 
 def test_a_drawn_order_follows_from_id_and_seed() -> None:
-    pairs = matchups(*((f"a{k}", f"b{k}") for k in range(40)))
+    pairs = matchups(*((f"a{k}", f"b{k}") for k in range(20)))
     with asking(lambda _: {"verdict": "first"}) as (client, _):
         one = judge_matchups(client, pairs, orders="random")
         again = judge_matchups(client, pairs[::-1], orders="random")[::-1]
         other = judge_matchups(client, pairs, orders="random", seed=1)
     assert one == again != other
-    assert 10 < sum(pair.ab is not None for pair in one) < 30
+    assert 5 < sum(pair.ab is not None for pair in one) < 15
 
 
 def test_samples_are_asked_apart_and_the_majority_counts() -> None:

@@ -42,6 +42,7 @@ def chances(planted: PlantedWorld, pairs: Preferences, **how: Any) -> np.ndarray
     return np.array(out)
 
 
+@pytest.mark.slow
 def test_soft_verdicts_are_the_planted_probabilities() -> None:
     planted = world(60)
     pairs = Preferences.from_rows(planted.rows())
@@ -82,6 +83,7 @@ def test_hard_verdicts_and_samples_have_the_planted_frequencies() -> None:
     assert (found.verdicts == 0).sum() == sum(p.flips for p in found.judged) > 20
 
 
+@pytest.mark.slow
 def test_a_judge_given_criteria_goes_by_them() -> None:
     planted = world(60)
     pairs = Preferences.from_rows(planted.rows())

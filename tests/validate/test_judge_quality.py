@@ -148,6 +148,7 @@ def test_the_accuracies_are_those_that_were_published(
     assert row["accuracy"] == pytest.approx((both + (n - equal) / 2) / n, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_the_report_of_the_recorded_judges(shared_data: Path, tmp_path: Path, capsys: Any) -> None:
     preferences = palate.read(shared_data / "judges.jsonl.gz")
     out = tmp_path / "report"

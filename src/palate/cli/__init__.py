@@ -6,9 +6,11 @@ import io
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, NoReturn
+from functools import cache
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.main import get_command
 
 from palate import __version__
 from palate.cli.annotate import annotate
@@ -83,6 +85,12 @@ def app(*, debug: bool = False) -> typer.Typer:
     return application
 
 
+@cache
+def _command(*, debug: bool) -> Any:
+    """The application as a command, built once: reading all options takes 50 ms."""
+    return get_command(app(debug=debug))
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         print(f"palate {__version__}")
@@ -133,6 +141,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     debug = "--debug" in arguments[:end]
     arguments = [a for a in arguments[:end] if a != "--debug"] + arguments[end:]
     try:
-        app(debug=debug)(args=arguments, prog_name="palate")
+        _command(debug=debug)(args=arguments, prog_name="palate")
     except (KeyboardInterrupt, BrokenPipeError) as error:  # outside of any command
         leave(error, debug=debug)

@@ -8,11 +8,15 @@ library's own pool is used, because it reads the proxy from the environment.
 from __future__ import annotations
 
 import itertools
+import os
 import urllib.request
+from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 CONNECT_SECONDS = 10.0
@@ -69,7 +73,7 @@ def http_client(connections: int, *, timeout: float, local: bool) -> httpx2.Asyn
     )
     transport: httpx2.AsyncBaseTransport | None = None
     if not proxied:
-        context = httpx2.create_ssl_context()
+        context = _context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         count = -(-connections // PER_POOL) if connections >= _USUAL else 1
         pools = [httpx2.AsyncHTTPTransport(verify=context, limits=limits) for _ in range(count)]
         transport = cast("httpx2.AsyncBaseTransport", _Pools(pools))
@@ -80,3 +84,11 @@ def http_client(connections: int, *, timeout: float, local: bool) -> httpx2.Asyn
         headers={"User-Agent": get_user_agent()},
         trust_env=not local,
     )
+
+
+@lru_cache(maxsize=4)
+def _context(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """The certificates of a place, which take 20 ms to read, once for all clients."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
