@@ -118,3 +118,13 @@ def test_unjudged_pairs_cannot_be_held(tmp_path: Path) -> None:
 def test_other_preferences_are_refused(tmp_path: Path, preference: Any) -> None:
     with pytest.raises(RowError, match=r"row 1, column 'preference': found .*expected a number in"):
         read(tmp_path, row(preference))
+
+
+def test_pairs_that_nobody_annotated_have_no_verdicts(tmp_path: Path) -> None:
+    rows = [row(1, instruction=f"Name {k}.") for k in range(3)]
+    for one in rows:
+        del one["preference"], one["annotator"]
+    pairs = read(tmp_path, *rows)
+    assert (pairs.n_pairs, pairs.mechanisms) == (3, ())
+    with pytest.raises(RowError, match="row 1, column 'preference'"):
+        read(tmp_path, *rows, row(2))

@@ -209,3 +209,17 @@ def test_a_mechanism_and_missing_verdicts_come_back(tmp_path: Path) -> None:
 def test_bad_rows_name_the_column(tmp_path: Path, change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(RowError, match="row 2, " + sentence):
         lines(tmp_path, VOTES[0], {**VOTES[1], **change})
+
+
+def test_battles_that_nobody_voted_on_have_no_verdicts(tmp_path: Path) -> None:
+    rows = [vote(i, "model_a") for i in range(3)]
+    for row in rows:
+        del row["winner"]
+    (tmp_path / "battles.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pairs = palate.read(tmp_path / "battles.jsonl")
+    assert pairs.mechanisms == ()
+    assert pairs.pairs["response_b"].to_list() == ["right 0", "right 1", "right 2"]
+    rows[1]["winner"] = "model_b"
+    (tmp_path / "votes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(RowError, match="row 1, column 'winner'"):
+        palate.read(tmp_path / "votes.jsonl")

@@ -1,5 +1,6 @@
 """AlpacaEval annotations: `instruction, output_1, output_2, annotator, preference`.
 
+A file without the column `preference` has no verdicts (yet: a judge may give them).
 `preference` p runs from 1 (output_1) to 2 (output_2); the verdict is 3 - 2 p. 1.5 and 0 are both
 draws, null is an annotation that failed. The annotator is the mechanism; rows of several
 annotators on the same pair become one pair. `generator_1/2` become `model_a/b`. Holds every
@@ -9,6 +10,7 @@ verdict, and all metadata except what its own column names stand for.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from palate.data.formats.base import Format, Head, Raw, ReadOptions, Where, WriteReport
@@ -23,8 +25,8 @@ _USED = (
 )
 
 
-def to_row(raw: Raw, where: Where) -> Raw:
-    """Return the canonical row of one annotation."""
+def to_row(raw: Raw, where: Where, *, judged: bool = True) -> Raw:
+    """Return the canonical row of one annotation, or of a pair that nobody annotated."""
     texts, messages = pair_texts(
         raw, where, prompt="instruction", response_a="output_1", response_b="output_2"
     )
@@ -36,7 +38,8 @@ def to_row(raw: Raw, where: Where) -> Raw:
         if raw.get(column) is not None:
             meta[name] = where.text(raw, column)
     annotator = where.optional_text(raw, "annotator") or "annotator"
-    verdict = verdict_of_preference(where.need(raw, "preference"), where)
+    preference = where.need(raw, "preference") if judged else raw.get("preference")
+    verdict = verdict_of_preference(preference, where)
     return {
         "id": raw.get("id"),
         "domain": raw.get("domain"),
@@ -66,7 +69,8 @@ def verdict_of_preference(preference: object, where: Where) -> float | None:
 
 def read(source: Source, options: ReadOptions) -> Preferences:
     """Read AlpacaEval annotations."""
-    return read_rows(source, options, to_row, format="alpacaeval", merge=True)
+    row = partial(to_row, judged="preference" in source.head(options).keys)
+    return read_rows(source, options, row, format="alpacaeval", merge=True)
 
 
 def write(preferences: Preferences, path: Path) -> WriteReport:
@@ -109,7 +113,7 @@ def write(preferences: Preferences, path: Path) -> WriteReport:
 
 
 def _sniff(head: Head) -> bool:
-    return head.has("instruction", "output_1", "output_2", "preference")
+    return head.has("instruction", "output_1", "output_2")
 
 
 FORMAT = Format(
@@ -119,5 +123,5 @@ FORMAT = Format(
     sniff=_sniff,
     read=read,
     write=write,
-    needs="instruction, output_1, output_2, preference",
+    needs="instruction, output_1, output_2, preference where it was annotated",
 )

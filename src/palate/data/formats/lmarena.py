@@ -1,7 +1,8 @@
 """LMArena votes: `model_a, model_b, winner, conversation_a, conversation_b`.
 
 `winner` is `model_a`, `model_b`, `tie`, `both_bad` or `tie (bothbad)`; the last two are ties, and
-the metadata column `winner` keeps the word. The mechanism is "human", or the kind of `judge` where
+the metadata column `winner` keeps the word. A file without that column has no verdicts (yet: a
+judge may give them). The mechanism is "human", or the kind of `judge` where
 the file has that column ("arena_user_973" is human, "expert_2" is expert, "gpt4_pair" itself).
 
 A conversation is a list of messages or one text. The prompt is what both conversations begin with
@@ -17,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +41,11 @@ _USED = (
 )
 
 
-def to_row(raw: Raw, where: Where) -> Raw:
-    """Return the canonical row of one vote."""
+def to_row(raw: Raw, where: Where, *, voted: bool = True) -> Raw:
+    """Return the canonical row of one vote, or of a battle that nobody voted on."""
     parts = _split(raw, where)
     texts, messages = pair_texts(parts, where)
-    winner = where.need(raw, "winner")
+    winner = where.need(raw, "winner") if voted else raw.get("winner")
     if winner is not None and (not isinstance(winner, str) or winner not in _VERDICTS):
         raise where.error("winner", winner, "one of " + ", ".join(_VERDICTS))
     meta = leftover(raw, *_USED) | messages
@@ -67,7 +69,8 @@ def read(source: Source, options: ReadOptions) -> Preferences:
         options = replace(options, domain_column="category")
     head = source.head(options)
     about = {"cluster_column": SESSION} if SESSION in head.keys else {}
-    return read_rows(source, options, to_row, format="lmarena", provenance=about)
+    row = partial(to_row, voted="winner" in head.keys)
+    return read_rows(source, options, row, format="lmarena", provenance=about)
 
 
 def write(preferences: Preferences, path: Path) -> WriteReport:
@@ -155,7 +158,7 @@ def _messages(messages: Any, role: str, text: str) -> list[Any]:
 
 
 def _sniff(head: Head) -> bool:
-    return head.has("winner", "conversation_a", "conversation_b")
+    return head.has("conversation_a", "conversation_b")
 
 
 FORMAT = Format(
@@ -165,5 +168,5 @@ FORMAT = Format(
     sniff=_sniff,
     read=read,
     write=write,
-    needs="winner, conversation_a, conversation_b",
+    needs="conversation_a, conversation_b, winner where it was voted on",
 )
