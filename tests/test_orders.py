@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -107,3 +108,16 @@ def test_orders_that_never_disagree_bound_nothing() -> None:
     assert found is not None
     assert found.n_pairs == 48
     assert known_replicates(demo, "expert") is None
+
+
+def test_orders_that_a_format_made_text_are_orders_still(tmp_path: Path) -> None:
+    """Such a column was refused by palate judge, and did not turn with its pairs."""
+    before = palate.load_demo().select(range(0, 240, 12))
+    before.save(tmp_path / "pairs.json", format="annotated_pairs")
+    after = palate.read(tmp_path / "pairs.json")
+    assert "orders" in after.json_metadata
+    expected = recorded_orders(before)
+    for name, found in recorded_orders(after).items():
+        np.testing.assert_array_equal(found, expected[name])
+    other = Preferences.from_rows([row | {"meta": {"orders": "two"}} for row in before.to_rows()])
+    assert other.json_metadata == frozenset()

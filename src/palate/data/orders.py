@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,6 +72,26 @@ def order_signs(said: Any) -> tuple[float, float]:
     if isinstance(said, dict):
         return _sign(said.get("ab")), _sign(said.get("ba"))
     return math.nan, math.nan
+
+
+def read_orders(values: Sequence[Any]) -> list[Any]:
+    """Return the column as objects where a format that holds no objects made texts of them.
+
+    Parameters
+    ----------
+    values
+        One per pair; None where there is none. Texts stay if one of them is no such object.
+    """
+    found: list[Any] = []
+    for value in values:
+        try:
+            said = json.loads(value) if isinstance(value, str) and value else value or None
+        except (ValueError, RecursionError):
+            return list(values)
+        if said is not None and not isinstance(said, dict):
+            return list(values)
+        found.append(said)
+    return found
 
 
 def turned_orders(text: str | None) -> str | None:

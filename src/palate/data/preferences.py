@@ -352,11 +352,16 @@ def metadata_frame(columns: Mapping[str, list[Any]]) -> tuple[pl.DataFrame, froz
     """Turn columns of JSON values (None = absent) into a frame and the names kept as JSON text.
 
     A column whose present values are all text, all booleans, all integers or all floats stays
-    plain; anything nested or mixed is stored as JSON text and named in the second result.
+    plain; anything nested or mixed is stored as JSON text and named in the second result. So are
+    orders of judges that a format without objects made texts of.
     """
+    from palate.data.orders import ORDERS, read_orders
+
     series: list[pl.Series] = []
     nested: set[str] = set()
     for name, values in columns.items():
+        if name == ORDERS:
+            values = read_orders(values)
         kinds = {type(v) for v in values if v is not None}
         kind = kinds.pop() if len(kinds) == 1 else None
         plain = {str: pl.String, bool: pl.Boolean, int: pl.Int64, float: pl.Float64}
