@@ -19,6 +19,7 @@ from scipy import stats
 
 import palate
 from palate.actions import win_rates
+from palate.actions.exploitable import audit, one_answer
 from palate.actions.hack import hack
 from palate.actions.hack_rates import ALL, ANOTHER, ANTI, EXPLAINED, MATCHED, RANDOM, SAME, VANILLA
 from palate.actions.ties import break_ties
@@ -269,3 +270,21 @@ def test_a_judge_of_length_wins_nothing_against_responses_as_long() -> None:
         assert row["low"] <= np.mean(expected) <= row["high"]
     assert rates[EXPLAINED, VANILLA]["verdict"] == "wins"
     assert rates[EXPLAINED, MATCHED]["verdict"] == SAME
+
+
+def test_what_people_reward_as_much_is_not_exploitable() -> None:
+    """A judge that was asked in both orders looks surer than people who share its taste."""
+    planted = hack_world(seed=2)
+    unlike = {"Warm tone": 0.0, "Repetition": 0.0}
+    judges = {**planted.mechanisms, "people": {}, "others": unlike}
+    world = replace(planted, mechanisms=judges)
+    pairs = Preferences.from_rows(world.rows(both_orders=["judge"]))
+    matrix = planted_matrix(world, pairs)
+    explanation = palate.explain(pairs, matrix, mechanism="judge", n_bootstrap=2)
+    for name, expected in (("people", set[str]()), ("others", set(unlike))):
+        comparison = palate.compare(pairs, "judge", name, matrix, n_bootstrap=2)
+        found = audit(explanation, comparison).filter(pl.col("exploitable"))["concept"].to_list()
+        print(
+            f"scale {one_answer(explanation, comparison):.2f}, exploitable against {name}: {found}"
+        )
+        assert set(found) == expected

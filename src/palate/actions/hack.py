@@ -22,7 +22,7 @@ from typing import Any
 import polars as pl
 
 from palate.actions.choose import Effect, supported_effects
-from palate.actions.exploitable import EXPLOITABLE, audit
+from palate.actions.exploitable import EXPLOITABLE, audit, one_answer
 from palate.actions.generate import Written, write
 from palate.actions.hack_notes import notes_of
 from palate.actions.hack_plan import Game, Plan, games_of, tried_alone
@@ -212,6 +212,7 @@ def hack(
             "allow_seen": allow_seen,
             "level": level,
             "reference_level": None if reference is None else reference.settings["level"],
+            "one_answer": None if reference is None else one_answer(explanation, reference),
             "gamma": GAMMA,
             "seed": seed,
             **told(asked),

@@ -60,6 +60,13 @@ def notes_of(
                 f"{_reasons(found, key)}."
             )
     notes += _control_notes(found)
+    scale = found.settings["one_answer"]
+    if scale is not None and scale < 1:
+        notes.append(
+            f"Ties of {found.mechanism} are left out of its effects, which makes them larger than "
+            f"those of one answer: to be compared with {found.reference} they are multiplied by "
+            f"{scale:.2f}."
+        )
     return tuple(notes)
 
 
