@@ -141,3 +141,6 @@ def test_hannas_people_agree_little_and_not_at_all_on_coherence(shared_data: Pat
     assert test.passes
     said = validate([Question("Coherence", by["CH"], {"llama": column("Llama-13B CH 1")})])
     assert any("passing says nothing" in note for note in said.notes)
+    assert said.sentences[-1].endswith(
+        "That says nothing, as people may agree no better than chance."
+    ), "whoever quotes the sentence alone quotes this as well"

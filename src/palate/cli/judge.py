@@ -106,18 +106,21 @@ def judge(
     examples: Annotated[
         int,
         typer.Option(
-            "--examples", min=1, help="Examples of the mode k-shot.", rich_help_panel=ASKING
+            "--examples", min=1, help="How many examples k-shot shows.", rich_help_panel=ASKING
         ),
     ] = 4,
     allow_ties: Annotated[
         bool,
-        typer.Option("--allow-ties", help="A tie is an answer.", rich_help_panel=ASKING),
+        typer.Option(
+            "--allow-ties", help="Let the judge say that neither is better.", rich_help_panel=ASKING
+        ),
     ] = False,
     orders: Annotated[
         str,
         typer.Option(
             "--orders",
-            help="both, ab (response a first), ba, or random (one, drawn for each pair).",
+            help="both (each pair is asked twice; where the two disagree the verdict is 0), ab "
+            "(response a first), ba, or random (one, drawn for each pair).",
             rich_help_panel=ASKING,
         ),
     ] = "both",
@@ -134,8 +137,8 @@ def judge(
         bool,
         typer.Option(
             "--soft",
-            help="Soft verdicts from the probabilities of the answer, where the endpoint gives "
-            "them.",
+            help="Verdicts between -1 and 1 from the probabilities of the answer, where the "
+            "endpoint gives them.",
             rich_help_panel=ASKING,
         ),
     ] = False,
@@ -149,11 +152,14 @@ def judge(
         ),
     ] = 12_000,
     name: Annotated[
-        str | None, typer.Option("--name", help="Name of the column, where there is one.")
+        str | None,
+        typer.Option(
+            "--name", help="Name of the new column, where it is one; the model and mode if absent."
+        ),
     ] = None,
     overwrite_column: Annotated[
         bool,
-        typer.Option("--overwrite-column", help="Columns of the same name are replaced."),
+        typer.Option("--overwrite-column", help="Replace columns of the same name."),
     ] = False,
     ensemble: Annotated[
         str | None,
@@ -184,7 +190,8 @@ def judge(
         str | None,
         typer.Option(
             "--reference",
-            help="The mechanism that gives right answers: people, for instance.",
+            help="The mechanism of FILE that is right, people for instance: for the accuracies of "
+            "--report and the examples of k-shot.",
             rich_help_panel=COMBINING,
         ),
     ] = None,
@@ -193,7 +200,7 @@ def judge(
         typer.Option(
             "--mechanism",
             "-m",
-            help="Report on this one; may be repeated.",
+            help="Report on this one only; may be repeated.",
             rich_help_panel=COMBINING,
         ),
     ] = None,
@@ -238,7 +245,12 @@ def judge(
     skip_bad_rows: BadRows = None,
     quiet: Quiet = False,
 ) -> None:
-    """Let a language model judge which response of each pair in FILE is better."""
+    """Let a language model judge which response of each pair in FILE is better.
+
+    The verdicts become a new column beside those of FILE, in a folder.
+
+    With --report and without --llm: how good the judges in FILE are.
+    """
     from palate.cli.judge_options import JudgeRun
     from palate.cli.judge_run import run_judge
 

@@ -41,7 +41,7 @@ def validate(
         str,
         typer.Argument(
             callback=located,
-            help="Preferences in any known format, or hf://organisation/name.",
+            help="Preferences in any known format, hf://organisation/name, or demo.",
             metavar="FILE",
         ),
     ],
@@ -50,8 +50,8 @@ def validate(
         typer.Option(
             "--sample",
             min=1,
-            help="Draw this many pairs for people to label, 50 to 100 are usual; --out is the "
-            "sheet, a CSV file.",
+            help="Draw this many pairs for people to label, 50 to 100 are usual; the sheet is "
+            "written to --out, a CSV file.",
         ),
     ] = None,
     labels: Annotated[
@@ -109,7 +109,8 @@ def validate(
     cluster: Annotated[
         str | None,
         typer.Option(
-            "--cluster", help="Metadata column (a voter, a session) whose pairs stay together."
+            "--cluster",
+            help="Metadata column (a voter, a session) whose pairs are one observation.",
         ),
     ] = None,
     out: Annotated[
@@ -127,8 +128,11 @@ def validate(
 ) -> None:
     """Measure how far people agree, and whether a judge or annotator may stand in for one.
 
-    In three ways: --sample draws a blinded sheet for people; --labels and --key read what they
-    wrote; --people takes people whose verdicts are columns of FILE.
+    --sample draws a blinded sheet for people to fill in.
+
+    --labels and --key read what they wrote, and compare.
+
+    --people compares people whose verdicts are columns of FILE.
     """
     from contextlib import nullcontext
 

@@ -42,7 +42,7 @@ def sentences(validation: Validation) -> tuple[str, ...]:
                 f"{row['model']} and the majority of people: raw agreement {_percent(most, RAW)}, "
                 f"Cohen's kappa {_decimal(most, COHEN)}."
             )
-        out.append(_verdict(row, settings))
+        out.append(_verdict(row, settings, chance=_by_chance(people)))
     return tuple(out)
 
 
@@ -112,7 +112,13 @@ def notes_of(
     return tuple(notes)
 
 
-def _verdict(row: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+def _by_chance(people: pl.DataFrame) -> bool:
+    """Whether people may agree no better than chance."""
+    low = _one(people, ALPHA)["low"]
+    return low is not None and low <= 0
+
+
+def _verdict(row: Mapping[str, Any], settings: Mapping[str, Any], *, chance: bool) -> str:
     who = next((f" ({w})" for w, e in EPSILON.items() if e == settings["epsilon"]), "")
     margin = f"epsilon {settings['epsilon']:g}{who}"
     if row["passes"] is None:
@@ -122,10 +128,13 @@ def _verdict(row: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
         )
     verb = "passes" if row["passes"] else "does not pass"
     ends = "" if row["low"] is None else f" ({row['low']:.2f} to {row['high']:.2f})"
+    nothing = ""
+    if chance and row["passes"]:
+        nothing = " That says nothing, as people may agree no better than chance."
     return (
         f"{row['model']} {verb} the alternative annotator test at {margin}: it beats "
         f"{row['n_beaten']} of {row['n_tested']} people (winning rate {row['winning_rate']:.2f}); "
-        f"average advantage probability {row['advantage']:.2f}{ends}."
+        f"average advantage probability {row['advantage']:.2f}{ends}.{nothing}"
     )
 
 
