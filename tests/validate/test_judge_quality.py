@@ -295,6 +295,8 @@ def test_bad_input_is_named() -> None:
         judge_quality(preferences, [])
     with pytest.raises(InputError, match="level=1"):
         judge_quality(preferences, level=1)
+    with pytest.raises(InputError, match=r"a domain '\(mean of domains\)'"):
+        judge_quality(preferences_of({"j": [1.0, 1.0]}, domains=["d", "(mean of domains)"]))
     quality = judge_quality(preferences)
     with pytest.raises(UnknownNameError):
         quality.row("nobody")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -288,6 +289,8 @@ def test_questions_bring_people_and_models_together(tmp_path: Path) -> None:
     assert both.people.n_items == 240
     with pytest.raises(InputError, match="given twice"):
         from_columns(pairs, ["ann", "ann"])
+    with pytest.raises(InputError, match="a concept 'all concepts'"):
+        together([columns, replace(columns, name="all concepts")])
     with pytest.raises(InputError, match="different raters"):
         together([columns, from_columns(pairs, ["ann", "bo"])])
 

@@ -74,10 +74,17 @@ def judge_quality(
     UnknownNameError
         If there is no such mechanism, reference, column or pair.
     InputError
-        If there is no judge, the reference is one of them, or the level is not between 0 and 1.
+        If there is no judge, the reference is one of them, the level is not between 0 and 1, or a
+        domain has the name of a line over all domains.
     """
     if not 0 < level < 1:
         raise InputError(f"judge_quality: found level={level}; expected a number between 0 and 1.")
+    for name in (ALL, MEAN):
+        if name in preferences.domains:
+            raise InputError(
+                f"judge_quality: found a domain {name!r}, which is the name of a line over all "
+                "domains; expected another name."
+            )
     names = _names(preferences, mechanisms, reference, judged or {})
     groups = groups_of(preferences, cluster_column=cluster)
     domains = preferences.domains

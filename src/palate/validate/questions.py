@@ -173,13 +173,18 @@ def together(questions: Sequence[Question]) -> Question:
     Raises
     ------
     InputError
-        If people, models or kinds of labels differ.
+        If people, models or kinds of labels differ, or a concept has the name of all of them.
     """
     first = questions[0]
     for q in questions[1:]:
         same = q.people.raters == first.people.raters and q.people.kind == first.people.kind
         if not same or set(q.annotators) != set(first.annotators):
             raise InputError(f"Questions {first.name!r} and {q.name!r} have different raters.")
+    if ALL in (q.name for q in questions):
+        raise InputError(
+            f"Found a concept {ALL!r}, which is the name of the line over all of them; expected "
+            "another name."
+        )
     people = Ratings(
         first.people.raters,
         np.vstack([q.people.values for q in questions]),
