@@ -327,6 +327,7 @@ def test_the_same_prompt_is_asked_once() -> None:
 # -- over HTTP --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_budget_stops_it_and_the_store_goes_on(
     explanation: Explanation, new: Preferences, tmp_path: Path
 ) -> None:

@@ -124,6 +124,7 @@ def test_rows_of_a_world_are_read_as_preferences(tmp_path: Path) -> None:
     assert preferences.pairs["id"].to_list() == [row["id"] for row in rows]
 
 
+@pytest.mark.slow
 def test_discovery_in_a_planted_world_finds_every_planted_concept(tmp_path: Path) -> None:
     from palate.concepts.discovery.discover import discover
     from palate.llm.connect import connect

@@ -85,6 +85,7 @@ def test_lines_of_the_system_message_are_read() -> None:
         _ = Question("judge", {}, 'Criteria: [{"name": "x"}]', {}, {}).criteria
 
 
+@pytest.mark.slow
 def test_win_rates_are_what_the_weights_say() -> None:
     """Wins and half of the ties against bias / 2 + (1 - bias) sigmoid(z), pair by pair."""
     planted = world(n_pairs=1_200)
@@ -134,7 +135,7 @@ def test_criteria_replace_what_the_judge_prefers() -> None:
     planted = world(position_bias=0.0)
     script, system = planted.script(judge="blind"), line(Warm_tone="less", Numbered_steps="more")
     followed = judged = both = 0
-    for row in planted.rows()[:400]:
+    for row in planted.rows()[:200]:
         a, b = row["response_a"], row["response_b"]
         steps, warm = (LEVEL[n](a) - LEVEL[n](b) for n in ("Numbered steps", "Warm tone"))
         value = (steps > 0) - (steps < 0) - ((warm > 0) - (warm < 0))
@@ -143,14 +144,14 @@ def test_criteria_replace_what_the_judge_prefers() -> None:
         if abs(value) == 2:
             both += 1
             judged += ask(script, "judge", system, **shown(row))["verdict"] == expected
-    assert followed == 400  # no error was set
+    assert followed == 200  # no error was set
     assert judged / both == pytest.approx(1 / (1 + math.exp(-3)), abs=0.08)
     unsure = world(error=0.2, position_bias=0.0).script()
     right = sum(
         ask(unsure, "follows", system, **shown(row)) == ask(script, "follows", system, **shown(row))
-        for row in planted.rows()[:400]
+        for row in planted.rows()[:200]
     )
-    assert right / 400 == pytest.approx(0.8, abs=0.06)
+    assert right / 200 == pytest.approx(0.8, abs=0.06)
 
 
 def test_the_generator_follows_its_instructions_with_its_fidelity() -> None:
@@ -174,6 +175,7 @@ def test_the_generator_follows_its_instructions_with_its_fidelity() -> None:
     assert count(short) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("domain", ["travel", "health"])
 def test_expected_win_rates_are_those_of_the_texts(domain: str) -> None:
     planted = world(fidelity=0.8)
