@@ -119,6 +119,16 @@ def test_a_sheet_of_verdicts_there_and_back(palate: Palate, votes: Path, tmp_pat
     assert "3 people share 50 pairs in 50 groups" in text
     assert "good passes" in text
     refused(palate("validate", votes, "--sample", 50, "--out", sheet), "people.csv", "--overwrite")
+    (tmp_path / "filled" / "ann.csv").rename(tmp_path / "filled" / "ann.TSV")
+    out = tmp_path / "validated"
+    labels = ("--labels", tmp_path / "filled", "-q", "--key")
+    assert palate("validate", votes, *labels, key, "-o", out).code == 0
+    read = json.loads((out / "run.json").read_text())["inputs"]
+    assert sum("filled" in str(one) for one in read) == 3, "every sheet is recorded"
+    (tmp_path / "filled" / "ann.TSV").rename(tmp_path / "filled" / "ann.csv")
+    another = tmp_path / "another.csv"
+    assert palate("validate", votes, "--sample", 50, "--out", another, "--seed", 1).code == 0
+    refused(palate("validate", votes, *labels, tmp_path / "another.key.json"), "of other pairs")
     other = tmp_path / "other.csv"
     assert palate("validate", votes, "--sample", 9, "--out", other, "--seed", 1).code == 0
     refused(

@@ -188,6 +188,8 @@ def validate(
                 notes=notes,
             )
         if directory is not None:
+            from palate.validate.labels import sheets_of
+
             found.save(directory.path)
             record = directory.write_run_json(
                 arguments={
@@ -212,14 +214,12 @@ def validate(
                     **reading,
                 },
                 inputs=[
-                    p
-                    for p in (file, key, concepts, values, *annotation_files(annotation))
-                    if p and not str(p).startswith("hf:")
-                ]
-                + [
-                    f
-                    for p in labels or ()
-                    for f in (sorted(p.glob("*.csv")) if p.is_dir() else [p])
+                    *(
+                        p
+                        for p in (file, key, concepts, values, *annotation_files(annotation))
+                        if p and not str(p).startswith("hf:")
+                    ),
+                    *(sheets_of(labels) if labels else ()),
                 ],
                 counts={
                     **found.counts,

@@ -86,7 +86,7 @@ def read_labels(
     RowError
         If an item is unknown or stands there twice, or a label is none of 1, 2, equal.
     """
-    files = _files(paths)
+    files = sheets_of(paths)
     names = [path.stem for path in files]
     for k, name in enumerate(names):
         if name in names[:k]:
@@ -128,7 +128,21 @@ def label_of(text: str) -> float | None:
     return None
 
 
-def _files(paths: Sequence[str | PathLike[str]]) -> list[Path]:
+def sheets_of(paths: Sequence[str | PathLike[str]]) -> list[Path]:
+    """Return the files of several people, those of folders among them.
+
+    Parameters
+    ----------
+    paths
+        Files, or folders of CSV files.
+
+    Raises
+    ------
+    InputError
+        If none is given.
+    FileFormatError
+        If a folder holds none.
+    """
     out: list[Path] = []
     for given in map(Path, paths):
         if given.is_dir():
