@@ -16,6 +16,7 @@ from palate.actions.ties import break_ties
 from palate.actions.ties_fits import TieFits, fit_ties
 from palate.actions.ties_found import tied_pairs
 from palate.actions.ties_result import TieBreaks
+from palate.actions.ties_text import sentences
 from palate.data.preferences import Preferences
 from palate.errors import DataError, FileFormatError, InputError, UnknownNameError
 from palate.llm.scripted.server import serve
@@ -88,6 +89,10 @@ def test_ties_are_pairs_whose_orders_disagree_or_zeros_without_orders() -> None:
 def test_no_ties_to_break_is_one_sentence() -> None:
     with pytest.raises(DataError, match=r"'other': found no tie among its 2 verdicts"):
         tied_pairs(rows((0, "ab"), (1, "aa")), "other")
+    with pytest.raises(DataError, match=r"3 verdicts \(2 are 0 because both orders said so\)"):
+        tied_pairs(rows((0, "tt"), (0, "tt"), (1, "aa")), "judge")
+    with pytest.raises(DataError, match=r"2 verdicts \(soft verdicts have a side"):
+        tied_pairs(rows((0.1, "ab"), (1, "aa")), "judge")
     with pytest.raises(UnknownNameError, match="nobody"):
         tied_pairs(rows((0, "ab")), "nobody")
 
@@ -226,6 +231,14 @@ def test_a_reference_that_ties_is_not_scored_there(world) -> None:
     assert any(f"took a side on {rows.size - 40}" in note for note in found.notes)
 
 
+def test_a_reference_with_the_same_verdicts_is_told(world) -> None:
+    preferences, concepts = world
+    same = with_verdicts(preferences, people=preferences.verdict("judge"))
+    found = break_ties(same, "judge", concepts, reference="people", strategies=["random"])
+    assert "'people' has the same verdicts as 'judge'." in found.notes
+    assert len(sentences(found)) == 1
+
+
 def test_a_judge_that_cannot_be_explained_leaves_random_and_reference() -> None:
     preferences, concepts = tied_world(120)
     judge = np.zeros(120)
@@ -235,6 +248,7 @@ def test_a_judge_that_cannot_be_explained_leaves_random_and_reference() -> None:
     found = break_ties(preferences, "judge", concepts, reference="people")
     assert found.strategies["strategy"].to_list() == ["random"]  # people have 10 pairs left too
     assert any("'own' is left out" in note for note in found.notes)
+    assert any(note.startswith("Without the tied pairs and what") for note in found.notes)
     with pytest.raises(DataError, match="None of the strategies"):
         break_ties(preferences, "judge", concepts, strategies=["own"])
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from actions.ties_world import tied_world
@@ -83,8 +85,8 @@ def test_ties_are_broken_without_a_model_and_the_result_is_read(
     assert run["arguments"]["mechanism"] == "judge"
     assert run["counts"]["ties"] == found.strategies["n_tied"][0]
     command = done.out.split("Next:")[1].split()
-    assert command[1:3] == ["compare", "ties-votes/preferences.jsonl"]
-    assert palate(*command[1:], "-q").code == 0
+    assert command[1:] == ["inspect", "ties-votes/preferences.jsonl"]
+    assert palate(*command[1:]).code == 0
     assert "ties-votes: found a finished run" in palate(*words(folder, "--offline")).err
 
 
@@ -112,10 +114,48 @@ def test_a_model_is_asked_and_the_same_command_goes_on_after_its_budget(
     assert table["n_broken"].to_list() == [0]  # "first" in both orders is no side
 
 
+def test_a_file_whose_ties_were_broken_is_refused_before_a_model_is_paid(
+    palate: Palate, folder: Path, tmp_path: Path
+) -> None:
+    preferences = package.read(folder / "votes.jsonl")
+    judge = preferences.verdicts["judge"].alias("judge+own")
+    taken = replace(preferences, verdicts=preferences.verdicts.with_columns(judge))
+    taken.save(tmp_path / "taken.jsonl")
+    with serve(lambda question: {"verdict": "first"}) as server:
+        ask = ["break-ties", "taken.jsonl", "-m", "judge", "--values", folder / "values.jsonl"]
+        ask += ["--llm", "openai:x", "--base-url", server.base_url, "-q"]
+        refused(palate(*ask), "taken.jsonl", "'judge+own' already")
+        assert not server.calls
+    done = palate(*ask[:6], "--offline", "--strategy", "random", "-q")  # another one has room
+    assert done.code == 0, done.err
+
+
+def test_long_texts_are_shortened_and_probabilities_asked_for(
+    palate: Palate, folder: Path, tmp_path: Path
+) -> None:
+    seen = []
+
+    def script(question: Any) -> dict[str, str]:
+        seen.append(question.material["request"])
+        return {"verdict": "first" if question.material["response_1"][0] == "a" else "second"}
+
+    with serve(script) as server:
+        ask = words(folder, "--llm", "openai:x", "--base-url", server.base_url, "-q")
+        ask += ["--strategy", "random", "--soft", "--max-chars", "8"]
+        done = palate(*ask)
+    assert done.code == 0, done.err
+    assert all("Question" not in text or "left out" in text for text in seen)
+    assert "not every side has a probability" in done.out.replace("\n  ", " ")
+    run = json.loads((tmp_path / "ties-votes" / "run.json").read_text())
+    assert (run["arguments"]["soft"], run["arguments"]["max_chars"]) == (True, 8)
+
+
 def test_what_cannot_be_done_is_refused_before_any_work(palate: Palate, folder: Path) -> None:
     refused(palate(*words(folder)), "--llm: found no model", "--offline")
     refused(palate(*words(folder, "--offline", "--llm", "openai:x")), "--offline", "--llm")
     refused(palate(*words(folder, "--offline", "--dry-run")), "--dry-run")
+    refused(palate(*words(folder, "--offline", "--soft")), "--soft")
+    refused(palate(*words(folder, "--offline", "--max-chars", 9)), "--max-chars")
     refused(palate(*words(folder, "--offline", "--strategy", "reference")), "needs a reference")
     refused(palate(*words(folder, "--offline", "--strategy", "luck")), "luck", "difference")
     refused(palate(*words(folder, "--offline", "--concepts-by", "luck")), "luck", "weight")

@@ -133,6 +133,11 @@ def break_ties(
         answers = None
         if client is not None:
             answers = ask_ties(preferences, fits, guides, client, soft=soft, max_chars=max_chars)
+            if soft and answers.broken.any() and not answers.sure:
+                notes.append(
+                    f"{name}: not every side has a probability; the surest ties are those to "
+                    "which the concepts lean most."
+                )
         done.append(_outcome(fits, name, guides, answers))
     if not done:
         raise DataError(f"None of the strategies can be followed. {' '.join(fits.notes[:3])}")
@@ -210,8 +215,9 @@ def _outcome(
     score = guide_scores(fits, guides, counted=name == "random")
     if answers is None:
         return Outcome(name, guides, np.sign(score), score, np.abs(score), None)
-    known = np.isfinite(answers.soft[answers.broken != 0]).all() and answers.broken.any()
-    sureness = np.abs(np.nan_to_num(answers.soft)) if known else np.abs(score)
+    sureness = np.abs(score)
+    if answers.sure:
+        sureness = np.maximum(answers.broken * np.nan_to_num(answers.soft), 0.0)
     return Outcome(name, guides, answers.broken, score, sureness, answers)
 
 

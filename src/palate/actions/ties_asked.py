@@ -42,6 +42,12 @@ class Answers:
         """Pairs that lack the answer of an order."""
         return sum(j is not None and math.isnan(j.verdict) for j in self.judged)
 
+    @property
+    def sure(self) -> bool:
+        """Whether each side has a soft verdict, and there is any."""
+        sided = self.broken != 0
+        return bool(sided.any() and np.isfinite(self.soft[sided]).all())
+
 
 def criteria_of(fits: TieFits, guide: Guide) -> tuple[Criterion, ...]:
     """Return the concepts of a guide as criteria.

@@ -363,7 +363,7 @@ def _part(
         try:
             return fit.side(name, np.where(hidden, np.nan, verdicts))
         except DataError as error:
-            notes[str(error)] = None
+            notes[f"Without the tied pairs and what shares a prompt with them: {error}"] = None
             return None
 
     own = side(*judge)

@@ -33,12 +33,18 @@ def tied_pairs(preferences: Preferences, judge: str) -> Mask:
         If there is no such pair.
     """
     verdict = preferences.verdict(judge)
-    tied: Mask = (verdict == 0) & ~_agreeing(preferences, judge)
+    zero = verdict == 0
+    tied: Mask = zero & ~_agreeing(preferences, judge)
     if not tied.any():
         judged = int((~np.isnan(verdict)).sum())
+        why = ""
+        if zero.any():
+            why = f" ({zero.sum():,} are 0 because both orders said so)"
+        elif (np.abs(verdict) < 1).any():
+            why = " (soft verdicts have a side wherever they are not 0)"
         raise DataError(
-            f"Mechanism {judge!r}: found no tie among its {judged:,} verdicts; expected pairs on "
-            "which its orders disagree, or with verdict 0."
+            f"Mechanism {judge!r}: found no tie among its {judged:,} verdicts{why}; expected pairs "
+            "on which its orders disagree, or with verdict 0."
         )
     return tied
 

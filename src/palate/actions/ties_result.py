@@ -72,6 +72,19 @@ TABLES = {
 }
 
 
+def broken_name(judge: str, strategy: str) -> str:
+    """Return the name of a judge's verdicts with ties broken.
+
+    Parameters
+    ----------
+    judge
+        The judge.
+    strategy
+        The strategy.
+    """
+    return f"{judge}+{strategy}"
+
+
 @dataclass(frozen=True, eq=False)
 class TieBreaks:
     """What `break_ties` made of a judge's ties.
@@ -121,7 +134,7 @@ class TieBreaks:
         strategy
             The strategy.
         """
-        return f"{self.judge}+{strategy}"
+        return broken_name(self.judge, strategy)
 
     def add_to(self, preferences: Preferences) -> Preferences:
         """Return the preferences with one more column of verdicts per strategy.

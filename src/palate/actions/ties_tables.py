@@ -139,6 +139,10 @@ def result_of(
     for row, adjusted in zip(rows, holm(p_values).tolist(), strict=True):
         row["p_adjusted"] = None if np.isnan(adjusted) else adjusted
     found["strategies"] = rows
+    if fits.reference is not None and np.array_equal(
+        preferences.verdict(fits.reference), preferences.verdict(fits.judge), equal_nan=True
+    ):
+        notes = [*notes, f"{fits.reference!r} has the same verdicts as {fits.judge!r}."]
     return TieBreaks(
         judge=fits.judge,
         reference=fits.reference,

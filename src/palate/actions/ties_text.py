@@ -54,8 +54,9 @@ def sentences(found: TieBreaks) -> list[str]:
         told.append(f"Worse than a coin: {_joined(worse)}.")
     best = max(rows, key=lambda row: float(row["accuracy"]))
     if best["strategy"] in better:
+        name = f"The best is {best['strategy']}" if len(rows) > 1 else best["strategy"].title()
         told.append(
-            f"The best is {best['strategy']}: {signed(best['gain'])} points over leaving them, "
+            f"{name}: {signed(best['gain'])} points over leaving them, "
             f"and {points(best['all_before'])} to {points(best['all_after'])} % on all pairs that "
             "were judged."
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -107,6 +106,22 @@ def break_ties(
     n_concepts: Annotated[
         int, typer.Option("--n-concepts", min=1, help="Concepts that decide, at most.")
     ] = 4,
+    soft: Annotated[
+        bool,
+        typer.Option(
+            "--soft",
+            help="Ask for probabilities of the answer: the surest ties are then those of which "
+            "the model is surest, where the endpoint gives them.",
+        ),
+    ] = False,
+    max_chars: Annotated[
+        int | None,
+        typer.Option(
+            "--max-chars",
+            min=1,
+            help="Longest prompt or response that a model is shown whole; 12000 if absent.",
+        ),
+    ] = None,
     format: FormatName = None,
     domain_column: DomainColumn = None,
     column: Columns = None,
@@ -164,10 +179,11 @@ def break_ties(
     from palate.data.staged_run import staged_run
     from palate.errors import InputError, UnknownNameError
 
-    if offline and (llm or dry_run):
+    of_model = {"--llm": llm, "--dry-run": dry_run, "--soft": soft, "--max-chars": max_chars}
+    beside = [option for option, given in of_model.items() if given]
+    if offline and beside:
         raise InputError(
-            f"--offline: found {'--llm' if llm else '--dry-run'} beside it; expected one of them, "
-            "as no model is asked."
+            f"--offline: found {beside[0]} beside it; expected one of them, as no model is asked."
         )
     if not offline and llm is None:
         raise InputError(
@@ -203,6 +219,8 @@ def break_ties(
         dry_run=dry_run,
     )
     out = out or Path(f"ties-{folder_for(file).name.removeprefix('palate-')}")
+    from palate.data.shown import MAX_CHARS
+
     settings: dict[str, Any] = {
         "reference": reference,
         "strategies": strategies,
@@ -212,6 +230,8 @@ def break_ties(
         "fdr": fdr,
         "seed": seed,
         "cluster": cluster,
+        "soft": soft,
+        "max_chars": max_chars or MAX_CHARS,
     }
 
     def work(directory: RunDirectory | None) -> tuple[TieBreaks, tuple[str, ...], str]:
@@ -231,11 +251,18 @@ def break_ties(
             )
             from palate.actions.ties import break_ties as break_them
             from palate.actions.ties_found import tied_pairs
+            from palate.actions.ties_result import broken_name
             from palate.concepts.gather import gather
 
             if reference is not None:
                 preferences.verdict(reference)
             n_tied = int(tied_pairs(preferences, mechanism).sum())
+            for taken in (broken_name(mechanism, s) for s in strategies):
+                if taken in preferences.mechanisms:
+                    raise InputError(
+                        f"{file}: found a mechanism {taken!r} already; expected a file without it, "
+                        "for instance the one whose ties were broken first."
+                    )
             stages.stage(f"Preparing concepts on {preferences.n_pairs:,} pairs")
             gathered = gather(
                 preferences,
@@ -316,14 +343,4 @@ def break_ties(
         return
     with staged_run(out, overwrite=overwrite) as directory:
         found, notes, closing = work(directory)
-    name = found.mechanism(found.strategies["strategy"].to_list()[-1])
-    other = reference or mechanism
-    command = ["palate", "compare", str(out / PREFERENCES), name, other]
-    for option, path in (
-        ("--concepts", concepts),
-        ("--values", values),
-        ("--annotation", annotation),
-    ):
-        command += [] if path is None else [option, str(path)]
-    command += ["--with-measured"] * with_measured
-    print_ties(found, notes=notes, closing=closing, out=out, command=shlex.join(command))
+    print_ties(found, notes=notes, closing=closing, out=out)

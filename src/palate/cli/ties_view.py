@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,6 @@ def print_ties(
     notes: Iterable[str] = (),
     closing: str = "",
     out: Path,
-    command: str,
 ) -> None:
     """Print what became of a judge's ties on standard output.
 
@@ -41,8 +41,6 @@ def print_ties(
         The line about what was spent; empty where no model was asked.
     out
         Where it was written.
-    command
-        The command to run next.
     """
     from rich.table import Table
 
@@ -66,8 +64,10 @@ def print_ties(
         screen.print(styled("Concepts that decide, and in how many domains and parts", "bold"))
     for strategy, words in lines:
         paragraph(screen, f"{strategy}: {words}", bullet=True)
-    screen.print()
-    for note in (*notes, *found.notes):
+    said = (*notes, *found.notes)
+    if said:
+        screen.print()
+    for note in said:
         paragraph(screen, note, bullet=True)
     screen.print()
     if closing:
@@ -78,4 +78,5 @@ def print_ties(
     screen.print(
         styled(f"Data:     ties.json, ties.csv, pairs.jsonl, run.json in {out}"), soft_wrap=True
     )
+    command = shlex.join(["palate", "inspect", str(out / "preferences.jsonl")])
     screen.print(styled(f"Next:     {command}"), soft_wrap=True)
