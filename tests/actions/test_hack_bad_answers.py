@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from palate.actions.hack_result import Hack
 from palate.actions.hack_tables import tables
 from palate.actions.hack_text import sentences
 from palate.data.preferences import Preferences
-from palate.errors import DataError, UnknownNameError
+from palate.errors import DataError, OutputError, UnknownNameError
 from palate.explanations.explanation import Explanation
 from palate.llm.outcome import Answer, Failure, Outcome
 from palate.llm.request import Request
@@ -129,3 +130,11 @@ def test_styles_by_domain_reach_the_judge(explanation: Explanation, new: Prefere
     del style["garden"]
     with pytest.raises(UnknownNameError, match="garden"):
         hack(new, explanation, judge, Planted(), style=style)
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(
+    run: Callable[..., Hack], tmp_path: Path
+) -> None:
+    (tmp_path / "taken").touch()
+    with pytest.raises(OutputError, match=r"taken: the folder cannot be made"):
+        run(right, right).save(tmp_path / "taken")

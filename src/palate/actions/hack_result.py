@@ -23,7 +23,7 @@ from palate.actions.exploitable import EXPLOITABLE
 from palate.actions.hack_rates import ALL, LENGTHS, RATES
 from palate.data.atomic import write_text
 from palate.data.documents import as_written, read_document, write_csv
-from palate.errors import FileFormatError
+from palate.errors import FileFormatError, OutputError
 
 SCHEMA = "palate.hack/1"
 _CRITERIA = pl.List(pl.Struct({"name": pl.String, "text": pl.String, "aim": pl.String}))
@@ -163,7 +163,10 @@ class Hack:
             If the directory cannot be written.
         """
         target = Path(directory)
-        target.mkdir(parents=True, exist_ok=True)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{target}: the folder cannot be made ({error.strerror}).") from error
         document = {
             "schema": SCHEMA,
             "mechanism": self.mechanism,
