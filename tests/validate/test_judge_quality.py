@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -309,6 +310,13 @@ def test_no_pair_in_common_with_the_reference() -> None:
     quality = judge_quality(preferences, reference="people")
     assert quality.best is None
     assert any("No pair was judged by people and by judge" in note for note in quality.notes)
+
+
+def test_responses_that_are_the_same_are_told() -> None:
+    pairs = preferences_of({"j": [1.0, 0.0]}, orders={"j": ["aa", "tt"]})
+    assert not any("the same" in note for note in judge_quality(pairs).notes)
+    same = replace(pairs, pairs=pairs.pairs.with_columns(response_b=pl.col("response_a")))
+    assert any(n.startswith("2 pairs have two responses") for n in judge_quality(same).notes)
 
 
 def test_no_pairs_and_one_pair() -> None:

@@ -251,6 +251,12 @@ def _notes(
         alone = [n for n in names if np.isnan(accuracy_scores(preferences.verdict(n), truth)).all()]
         if alone:
             notes.append(f"No pair was judged by {reference} and by {_some(alone)}.")
+    alike = int((preferences.pairs["response_a"] == preferences.pairs["response_b"]).sum())
+    if alike and len(without) < len(names):
+        notes.append(
+            f"{alike:,} pair{' has' if alike == 1 else 's have'} two responses that are the same: "
+            "they count as ties on which the orders agree, and tell nothing of a judge."
+        )
     judged = ~np.isnan([preferences.verdict(n) for n in names])
     if (judged != judged[0]).any():
         notes.append(
