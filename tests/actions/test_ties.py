@@ -338,9 +338,12 @@ def aims(question) -> list[tuple[str, str]]:
 
 def test_answers_that_fail_leave_a_tie_and_are_told(small) -> None:
     preferences, fits, _ = small
+    rows = fits.rows[:-1]  # all but one
+    lost = set(preferences.pairs["response_b"].gather(rows))
 
     def script(question):
-        if question.material["response_1"].startswith("b"):
+        texts = question.material.values()
+        if question.material["response_1"].startswith("b") and lost & set(texts):
             return {"verdict": "neither of them"}
         return {"verdict": "first"}
 
@@ -350,10 +353,31 @@ def test_answers_that_fail_leave_a_tie_and_are_told(small) -> None:
             strategies=["own"], by="weight",
         )  # fmt: skip
     assert found.strategies["n_broken"].to_list() == [0]
-    assert found.strategies["n_failed"].to_list() == [fits.n_tied]
+    assert found.strategies["n_failed"].to_list() == [fits.n_tied - 1]
     assert found.strategies["p_value"].to_list() == [None]
-    assert any("lack an answer" in note for note in found.notes)
-    assert all(found.pairs["failure"])
+    assert any(f"lack an answer in some order stay ties ({fits.n_tied - 1} for own)" in note
+               for note in found.notes)  # fmt: skip
+    assert found.pairs["failure"].null_count() == 1
+    assert sentences(found)[1:] == ["None was broken."]
+
+
+def test_a_model_that_answers_nothing_is_no_result(small) -> None:
+    preferences, fits, _ = small
+    with (
+        serve(lambda question: {"verdict": "banana"}) as server,
+        palate.connect("openai:x", base_url=server.base_url) as client,
+        pytest.raises(DataError, match=r"None of the questions about \d+ tied pairs .*banana"),
+    ):
+        break_ties(
+            preferences, "judge", reference="people", fits=replace_ties(fits, 3), client=client,
+            strategies=["own"], by="weight",
+        )  # fmt: skip
+
+
+def replace_ties(fits: TieFits, n: int) -> TieFits:
+    """The same with the first n tied pairs only."""
+    per_pair = ("rows", "values", "codes", "part_of", "covered")
+    return replace(fits, **{name: getattr(fits, name)[:n] for name in per_pair})
 
 
 # -- simulations and recorded data -------------------------------------------------------------

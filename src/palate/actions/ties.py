@@ -9,6 +9,7 @@ Accuracies are against the reference; its verdicts on tied pairs decide nothing 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -102,7 +103,7 @@ def break_ties(
     UnknownNameError
         If there is no such mechanism, strategy or way of choosing concepts.
     DataError
-        If there are no ties to break, or no strategy can be followed.
+        If there are no ties to break, no strategy can be followed, or no model answers.
     InputError
         If the reference is the judge, a strategy needs one, or a setting is out of range.
     """
@@ -141,6 +142,14 @@ def break_ties(
         done.append(_outcome(fits, name, guides, answers))
     if not done:
         raise DataError(f"None of the strategies can be followed. {' '.join(fits.notes[:3])}")
+    asked = [j for one in done if one.answers for j in one.answers.judged if j is not None]
+    if asked and all(math.isnan(j.verdict) for j in asked):
+        said = (order.failure for j in asked for order in (j.ab, j.ba) if order is not None)
+        why = next(failure for failure in said if failure)
+        raise DataError(
+            f"None of the questions about {fits.n_tied:,} tied pairs was answered in both orders; "
+            f"the first that failed: {why.rstrip('.')}."
+        )
     return result_of(
         preferences,
         fits,

@@ -106,7 +106,7 @@ def result_of(
             "n_tied": fits.n_tied,
             "n_guided": _guided(fits, one),
             "n_broken": int(np.count_nonzero(one.broken)),
-            "n_failed": 0 if one.answers is None else one.answers.failures,
+            "n_failed": _failures(one),
             "n_scored": int(tied.sum()),
             "p_value": None,
             "all_before": float(before.mean()) if whole.size else None,
@@ -233,6 +233,10 @@ def _pairs(preferences: Preferences, fits: TieFits, one: Outcome) -> list[dict[s
     return rows
 
 
+def _failures(one: Outcome) -> int:
+    return 0 if one.answers is None else one.answers.failures
+
+
 def _known(said: Said | None) -> float | None:
     return None if said is None or np.isnan(said.verdict) else float(said.verdict)
 
@@ -257,10 +261,10 @@ def _told(fits: TieFits, tied: Mask, done: list[Outcome]) -> list[str]:
             f"{fits.reference!r} took a side on {tied.sum():,} of the {fits.n_tied:,} tied pairs; "
             "the others are not scored."
         )
-    failed = sum(o.answers.failures for o in done if o.answers is not None)
-    if failed:
+    lacking = [f"{_failures(o):,} for {o.strategy}" for o in done if _failures(o)]
+    if lacking:
         notes.append(
-            f"{failed:,} pairs lack an answer in some order and stay ties; the same command asks "
-            "them again."
+            f"Pairs that lack an answer in some order stay ties ({', '.join(lacking)}); the same "
+            "command asks them again."
         )
     return notes

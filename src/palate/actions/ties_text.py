@@ -39,6 +39,8 @@ def sentences(found: TieBreaks) -> list[str]:
     asked = found.settings["asked"]
     how = "A model was asked again." if asked else "Explained models decided; no model was asked."
     told = [f"{found.judge} left {n:,} tie{'' if n == 1 else 's'}. {how}"]
+    if not any(row["n_broken"] for row in rows):
+        return [*told, "None was broken."]
     if not rows[0]["n_scored"]:
         return told
     clear = [r for r in rows if r["p_adjusted"] is not None and r["p_adjusted"] < CLEAR]
