@@ -26,6 +26,8 @@ def test_the_page_says_what_was_found(found: TieBreaks) -> None:
         assert words in page
     for row in found.strategies.to_dicts():
         assert f"<b>{100 * row['accuracy']:.1f}</b>" in page
+    assert "<b>own</b>, <bdi>what judge itself rewards</bdi>" in page
+    assert page.count("corrected (Holm)") == 1
     assert page.count("<script") == 0
     assert "http:" not in page
     assert "https:" not in page

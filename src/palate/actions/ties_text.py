@@ -175,10 +175,28 @@ def about(found: TieBreaks) -> str:
     settings = found.settings
     text = BY[settings["by"]].format(n=settings["n_concepts"])
     return (
-        f"{text}; random concepts are {settings['n_concepts']} drawn by seed {settings['seed']}. "
-        "Explanations have seen neither the tied pairs nor what shares a prompt or responses with "
-        f"those they decide. {LEGEND} Intervals are clustered by prompt."
+        f"{text}. Explanations have seen neither the tied pairs nor what shares a prompt or "
+        "responses with those they decide. Intervals are clustered by prompt."
     )
+
+
+def meanings(found: TieBreaks) -> list[tuple[str, str]]:
+    """Return, by strategy, what it decides by.
+
+    Parameters
+    ----------
+    found
+        The result.
+    """
+    settings = found.settings
+    by = {
+        "random": f"more of {settings['n_concepts']} concepts, drawn by seed {settings['seed']}",
+        "own": f"what {found.judge} itself rewards",
+        "reference": f"what {found.reference} rewards",
+        "difference": f"what {found.reference} rewards more than {found.judge}, and less of what "
+        f"{found.judge} rewards more",
+    }
+    return [(s, by[s]) for s in found.strategies["strategy"].to_list()]
 
 
 def points(share: float | None) -> str:
