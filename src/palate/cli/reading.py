@@ -46,14 +46,16 @@ BadRows = Annotated[
 ]
 
 
-def located(file: str) -> str:
+def located(file: str | None) -> str | None:
     """Return the file of preferences that FILE is, or that lies in it if it is a run's folder.
 
     Parameters
     ----------
     file
-        What the user named.
+        What the user named; None for nothing.
     """
+    if file is None:
+        return None
     inside = (Path(file) / name for name in PREFERENCES)
     return next((str(path) for path in inside if path.is_file()), file)
 

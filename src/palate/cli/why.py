@@ -181,7 +181,7 @@ def _pair(
         return Pair("as given", domain, _text(prompt), _text(response_a), _text(response_b), {})
     if response_a is not None:
         raise InputError("--pair: found responses as well; expected FILE --pair ID alone.")
-    preferences = read_file(located(prompt))
+    preferences = read_file(located(prompt) or prompt)
     at = preferences.row(pair)
     row = preferences.pairs.row(at, named=True)
     said = preferences.verdicts.row(at, named=True) if preferences.mechanisms else {}
