@@ -119,6 +119,18 @@ def test_a_budget_leaves_nothing_and_the_same_command_goes_on(
         assert server.calls == 60
 
 
+def test_a_reference_that_fits_no_temperature_keeps_the_ratings_only_where_there_is_a_store(
+    palate: Palate, few: Path, tmp_path: Path
+) -> None:
+    with serve(lambda question: {"score": 5}) as server:
+        how = ("--llm", "openai:tiny", "--base-url", server.base_url, "-q", "--reference", "coach")
+        refused(palate("score", few, *how), "with different scores", "The scores are kept")
+        done = palate("score", few, *how, "--no-store")
+    refused(done, "with different scores")
+    assert "kept" not in done.err
+    assert not (tmp_path / "scored-few").exists()
+
+
 def test_bad_input_is_one_sentence(palate: Palate, few: Path, tmp_path: Path) -> None:
     rating = ("--llm", "scripted:demo")
 

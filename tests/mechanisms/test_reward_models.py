@@ -303,6 +303,9 @@ def test_what_is_no_trained_reward_model_is_refused(tmp_path: Path, saved: Saved
     several = save_model(tmp_path / "several", "llama", num_labels=3)
     refused(several, "found 3 outputs .*--label")
     refused(several, "label", label="nobody")
+    single = save_model(tmp_path / "single", "llama")
+    refused(single, "label", label="nobody")
+    assert open_model(str(single), label="LABEL_0").label is None  # of one output, not of several
     own = save_model(tmp_path / "own", "llama")
     change(own, "config.json", model_type="of_its_own", auto_map={"AutoConfig": "code.C"})
     (own / "code.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")

@@ -304,9 +304,8 @@ def score(
             try:
                 scored = scored.calibrated(preferences, reference, seed=seed)
             except DataError as error:
-                raise DataError(
-                    f"{error} The scores are kept: the command without --reference goes on."
-                ) from None
+                kept = " The scores are kept: the command without --reference goes on."
+                raise DataError(f"{error}{'' if no_store else kept}") from None
         scored.save(directory.path)
         scored.add_to(preferences).save(directory.file(PREFERENCES_FILE))
         _record(

@@ -261,9 +261,9 @@ def _weights(folder: Path, name: str, config: Any, dtype: Any) -> Any:
 def _output(config: Any, label: str | None, name: str) -> tuple[int, str | None]:
     """Which output is the score, and its name where there are several."""
     names = [str(config.id2label.get(k, k)) for k in range(config.num_labels)]
+    if len(names) == 1 and label in (None, "0", *names):
+        return 0, None
     if label is None:
-        if len(names) == 1:
-            return 0, None
         raise InputError(
             f"{name}: found {len(names)} outputs ({', '.join(names)[:200]}); expected one, or "
             "--label with the name of the one that is the score."
