@@ -120,8 +120,10 @@ def test_a_budget_leaves_nothing_and_the_same_command_goes_on(
 
 
 def test_a_reference_that_fits_no_temperature_keeps_the_ratings_only_where_there_is_a_store(
-    palate: Palate, few: Path, tmp_path: Path
+    palate: Palate, tmp_path: Path
 ) -> None:
+    few = tmp_path / "few.jsonl"
+    load_demo().select([0, 1, 2]).save(few)
     with serve(lambda question: {"score": 5}) as server:
         how = ("--llm", "openai:tiny", "--base-url", server.base_url, "-q", "--reference", "coach")
         refused(palate("score", few, *how), "with different scores", "The scores are kept")

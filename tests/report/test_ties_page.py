@@ -16,7 +16,7 @@ EVIL = "<script>alert(1)</script>\u202e"
 
 @pytest.fixture(scope="module")
 def found() -> TieBreaks:
-    preferences, concepts = tied_world(120, seed=6)
+    preferences, concepts = tied_world(80, seed=6)
     return break_ties(preferences, "judge", concepts, reference="people", by="weight")
 
 
@@ -40,7 +40,7 @@ def test_names_of_strangers_are_text(found: TieBreaks) -> None:
 
 
 def test_without_a_reference_it_shows_how_many_were_broken() -> None:
-    preferences, concepts = tied_world(120, seed=6)
+    preferences, concepts = tied_world(80, seed=6)
     page = render_ties(break_ties(preferences, "judge", concepts))
     assert "nobody knows how many rightly" in page
     assert "Breaking only the surest" not in page
