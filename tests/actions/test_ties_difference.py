@@ -25,6 +25,7 @@ def test_orders_that_err_independently_make_verdicts_twice_as_sharp() -> None:
     assert sharpness(np.zeros(z.size), verdicts) == pytest.approx((verdicts != 0).mean())
 
 
+@pytest.mark.slow
 def test_a_judge_that_rewards_the_same_has_other_effects_but_no_difference() -> None:
     preferences, concepts = tied_world(1_200, people=ALIKE, judge=ALIKE, bias=0.0, seed=1)
     (part,) = fit_ties(preferences, "judge", concepts, reference="people").parts

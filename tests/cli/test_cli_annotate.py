@@ -74,6 +74,7 @@ def test_a_folder_is_written_and_the_next_command_is_told(
     refused(palate("annotate", few, *DEMO), "found a finished run")
 
 
+@pytest.mark.slow
 def test_what_was_annotated_is_explained(palate: Palate, tmp_path: Path) -> None:
     demo, file = load_demo(), tmp_path / "votes.jsonl"
     demo.select(list(range(0, demo.n_pairs, 3))).save(file)

@@ -200,6 +200,7 @@ def test_bad_input_is_one_sentence(
     assert not Path("concepts-votes").exists()
 
 
+@pytest.mark.slow
 def test_what_is_made_of_discovered_concepts_knows_their_pairs(palate: Palate) -> None:
     planted = PlantedWorld(seed=5, n_pairs=160)
     write_jsonl(Path("votes.jsonl"), planted.rows())

@@ -99,6 +99,7 @@ def test_the_summary_says_what_was_found(finished: tuple[Path, Path, str]) -> No
     assert re.search("[█░]", shown)
 
 
+@pytest.mark.slow
 def test_the_same_call_gives_the_same_result(
     finished: tuple[Path, Path, str], palate: Palate, tmp_path: Path
 ) -> None:

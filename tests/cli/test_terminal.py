@@ -288,6 +288,7 @@ def test_the_time_left_follows_from_what_is_done() -> None:
     assert time_left(10.0, 0, 6) == time_left(10.0, 6, 6) == ""
 
 
+@pytest.mark.slow
 def test_a_terminal_that_knows_ascii_only_is_no_obstacle(
     file: Path, quick: list[object], tmp_path: Path
 ) -> None:

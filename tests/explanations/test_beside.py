@@ -24,6 +24,7 @@ def concepts() -> ConceptMatrix:
     return palate.read_concepts(paths.concepts, paths.values)
 
 
+@pytest.mark.slow
 def test_a_concept_that_is_annotated_at_random_gets_no_verdict(
     concepts: ConceptMatrix, tmp_path: Path
 ) -> None:

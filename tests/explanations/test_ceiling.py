@@ -135,6 +135,7 @@ def test_prompts_are_drawn_as_a_whole() -> None:
     assert np.ptp(wide.agreement[1:]) > 1.8 * np.ptp(narrow.agreement[1:])
 
 
+@pytest.mark.slow
 def test_the_share_that_is_explained() -> None:
     # Two judges draw from the same planted weights: the best accuracy is known, and so is what an
     # explanation that finds the weights reaches.

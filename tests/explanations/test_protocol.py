@@ -340,6 +340,7 @@ def test_people_on_annotated_concepts_are_predicted_as_known(shared_data: Path) 
     assert longer["accuracy"] < 0.45
 
 
+@pytest.mark.slow
 def test_domains_that_cannot_be_split_are_the_reason_that_is_given() -> None:
     demo = palate.load_demo()
     few = demo.select(list(range(0, demo.n_pairs, 8)))  # four pairs in each of eight domains

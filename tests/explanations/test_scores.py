@@ -196,6 +196,7 @@ def test_every_fold_is_predicted_by_models_that_have_not_seen_it() -> None:
         np.testing.assert_array_equal(one.log_odds[folds == 1], two.log_odds[folds == 1])
 
 
+@pytest.mark.slow
 def test_exchanging_some_pairs_changes_no_prediction_but_those_about_sides() -> None:
     world = planted(200, shared=np.array([1.0, -0.5, 0.0]), domain=np.zeros((2, 3)))
     frame = Frame.of(world.preferences, world.concepts, missing="zero", cluster=None)

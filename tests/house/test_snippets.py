@@ -55,7 +55,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-LONG = {"python.md", "explanation_json.md", "statistics.md", "protocol.md"}
+LONG = {
+    *("python.md", "explanation_json.md", "statistics.md", "protocol.md"),
+    *("report.md", "costs.md", "distil.md", "annotation.md"),
+}
 """Pages whose Python takes seconds: they run with the slow checks."""
 WITH_PYTHON = [
     pytest.param(path, marks=[pytest.mark.slow] if path.name in LONG else [])

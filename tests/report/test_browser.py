@@ -268,6 +268,7 @@ def test_hostile_texts_do_nothing(browser, hostile_report):
         assert text.evaluate("(x) => getComputedStyle(x).unicodeBidi") == "isolate"
 
 
+@pytest.mark.slow
 def test_hostile_texts_are_accessible_too(browser, hostile_report):
     with opened(browser, hostile_report, bypass_csp=True, viewport=PHONE) as page:
         assert violations(page) == []
@@ -302,6 +303,7 @@ def test_printed_everything_is_open_and_nothing_is_a_control(browser, report):
         )
 
 
+@pytest.mark.slow
 def test_one_mechanism_in_one_domain_has_a_report_too(browser, tmp_path):
     explanations, preferences = planted(n_mechanisms=1, n_domains=1)
     path = write_report(explanations, preferences, tmp_path / "small.html")

@@ -111,6 +111,7 @@ def test_chance_findings_are_as_rare_as_promised():
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 def test_no_bar_is_drawn_on_shuffled_verdicts(tmp_path):
     from tests.report.test_browser import ARGUMENTS, CHROMIUM, PATIENCE, opened
 
