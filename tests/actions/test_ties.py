@@ -26,9 +26,9 @@ from .ties_world import JUDGE, PEOPLE, matrix_of, tied_world, with_verdicts
 
 @pytest.fixture(scope="module", autouse=True)
 def fewer_folds() -> Iterator[None]:
-    """Choose penalties by two folds: what is tested does not depend on it."""
+    """Choose penalties by three folds: what is tested does not depend on it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("palate.actions.ties_fits.FOLDS", 2)
+        patch.setattr("palate.actions.ties_fits.FOLDS", 3)
         yield
 
 
