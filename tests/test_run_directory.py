@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import palate
 from palate.data.run_directory import COMPLETE, INCOMPLETE, RunDirectory, sha256
+from palate.data.staged_run import HIDDEN, staged_run
 from palate.errors import OutputError
 
 
@@ -101,3 +104,39 @@ def test_json_that_no_reader_could_read_is_not_written(tmp_path: Path) -> None:
 
 def test_the_hash_of_no_file_is_none(tmp_path: Path) -> None:
     assert sha256(tmp_path / "none") is None
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    """Also if it had the same number; the folder of a run that is alive stays."""
+    program = (
+        "import sys\nfrom palate.data.staged_run import staged_run\n"
+        f"with staged_run({str(tmp_path / 'out')!r}) as run:\n"
+        "    run.write_text('a.txt', 'half')\n    print('in', flush=True)\n    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "in\n"
+        (left,) = tmp_path.glob(f"{HIDDEN}*")
+        long_ago(left)
+        with staged_run(tmp_path / "other"):
+            assert left.is_dir()  # its run is alive
+        process.kill()
+    long_ago(left)
+    with staged_run(tmp_path / "out") as run:
+        assert not left.exists()
+        run.write_text("a.txt", "whole")
+    assert (tmp_path / "out" / "a.txt").read_text() == "whole"
+    assert not list(tmp_path.glob(f"{HIDDEN}*"))
+
+
+def test_a_folder_of_a_run_that_has_just_begun_is_left_alone(tmp_path: Path) -> None:
+    young = tmp_path / f"{HIDDEN}1-0"
+    young.mkdir()
+    with staged_run(tmp_path / "out"):
+        assert young.is_dir()
+
+
+def long_ago(folder: Path) -> None:
+    os.utime(folder, (1.0, 1.0))

@@ -8,12 +8,16 @@
 Files are written to a hidden folder beside the place, or inside it where it is there already, and
 move into place when the block ends well, the completion mark last. If it ends badly, by an error
 or by Ctrl-C, the hidden folder is removed and the place is as it was, an earlier run included.
+What a killed run left behind is removed by the next one: nobody holds its lock any more.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -23,6 +27,8 @@ from palate.data.run_directory import COMPLETE, INCOMPLETE, RunDirectory, refuse
 from palate.errors import OutputError
 
 HIDDEN = ".palate-partial-"
+YOUNG = 10.0
+"""Seconds for which an unlocked hidden folder may be one whose run is just about to lock it."""
 
 
 @contextmanager
@@ -54,7 +60,8 @@ def staged_run(path: str | PathLike[str], *, overwrite: bool = False) -> Iterato
         else:
             parent = target.parent
             parent.mkdir(parents=True, exist_ok=True)
-        hidden = parent / f"{HIDDEN}{os.getpid()}"
+        _remove_left(parent)
+        hidden = parent / f"{HIDDEN}{os.getpid()}-{secrets.token_hex(4)}"
         hidden.mkdir()
     except OSError as error:
         _remove_empty(made)
@@ -64,6 +71,7 @@ def staged_run(path: str | PathLike[str], *, overwrite: bool = False) -> Iterato
             f"{target}: the folder cannot be made or written to ({error.strerror}); expected a "
             "writable place."
         ) from error
+    lock = _lock(hidden)
     try:
         run = RunDirectory(hidden)
         yield run
@@ -78,6 +86,9 @@ def staged_run(path: str | PathLike[str], *, overwrite: bool = False) -> Iterato
         shutil.rmtree(hidden, ignore_errors=True)
         _remove_empty(made)
         raise
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 def _move(hidden: Path, target: Path) -> None:
@@ -89,6 +100,40 @@ def _move(hidden: Path, target: Path) -> None:
         (hidden / name).replace(target / name)
     (target / INCOMPLETE).unlink(missing_ok=True)
     hidden.rmdir()
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock a folder for as long as the process lives; None where that cannot be had.
+
+    The lock goes with the process, however it ends; its number alone would not tell it from a
+    later one of the same number, as in containers, where numbers repeat.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return None
+    try:
+        held = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # somebody holds it, or the file system has no locks
+        os.close(held)
+        return None
+    return held
+
+
+def _remove_left(parent: Path) -> None:
+    """Remove the hidden folders of runs that were killed."""
+    for folder in parent.glob(f"{HIDDEN}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime < YOUNG:
+                continue
+            lock = _lock(folder)
+            if lock is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(lock)
 
 
 def _missing_parents(target: Path) -> list[Path]:
