@@ -174,6 +174,7 @@ class TestBadInput:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="process groups are those of POSIX")
+@pytest.mark.slow
 def test_an_interrupted_run_leaves_nothing(file: Path, sizes: list[object], tmp_path: Path) -> None:
     arguments = ["evaluate", file, *sizes, "--splits", "400", "--jobs", "2"]
     arguments += ["--out", tmp_path / "new" / "out"]

@@ -116,6 +116,7 @@ def test_without_a_terminal_the_summary_is_plain_stable_and_narrow(
     assert first.out.replace(f"{own}/a", "DIR") == second.out.replace(f"{own}/b", "DIR")
 
 
+@pytest.mark.slow
 def test_quiet_leaves_the_summary_only(
     palate: Palate, file: Path, quick: list[object], tmp_path: Path
 ) -> None:

@@ -54,6 +54,7 @@ def test_a_concept_that_is_annotated_at_random_gets_no_verdict(
     np.testing.assert_array_equal(loaded.shared.verdict, found.shared.verdict)
 
 
+@pytest.mark.slow
 def test_replicates_give_a_ceiling_that_is_kept(concepts: ConceptMatrix, tmp_path: Path) -> None:
     preferences = palate.load_demo()
     names = ["expert", "assistant"]

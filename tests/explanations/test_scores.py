@@ -179,6 +179,7 @@ def test_every_domain_is_predicted_by_models_that_have_not_seen_it() -> None:
             assert not np.array_equal(one.log_odds[~left_out], two.log_odds[~left_out])
 
 
+@pytest.mark.slow
 def test_every_fold_is_predicted_by_models_that_have_not_seen_it() -> None:
     # Change all verdicts of one fold: its own predictions must not move.
     shared, domain = np.array([1.0, -1.0, 0.0]), np.zeros((2, 3))

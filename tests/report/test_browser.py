@@ -117,7 +117,7 @@ def open_all(page):
         pair.locator(".body").wait_for(state="attached")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 def test_axe_finds_no_violation(browser, report, scheme, viewport):
     settings = {"color_scheme": scheme, "viewport": viewport, "bypass_csp": True}
