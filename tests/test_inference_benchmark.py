@@ -97,6 +97,7 @@ def test_estimands_of_a_small_case_by_hand() -> None:
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not beside this checkout")
 @pytest.mark.parametrize(("design", "n_domains"), [("judges", 13), ("pandalm", 8)])
+@pytest.mark.slow
 def test_real_rows_are_rows_of_the_real_matrix(design: str, n_domains: int) -> None:
     data = draw(World.of(f"{design}-300-400-null-single"), 0)
     assert data.exists.shape[0] == n_domains + 1

@@ -96,6 +96,7 @@ def test_hostile_texts_do_no_harm_in_errors(palate: Palate, hostile: Path, tmp_p
         assert not harmful(done.out + done.err)
 
 
+@pytest.mark.slow
 def test_without_a_terminal_the_summary_is_plain_stable_and_narrow(
     palate: Palate,
     file: Path,

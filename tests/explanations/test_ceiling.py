@@ -104,6 +104,7 @@ def drawn(p, random, *, votes: int = 3, size: int = 1) -> Preferences:  # type: 
 
 
 @pytest.mark.parametrize("shape", ["beta", "equal", "clear or coin"])
+@pytest.mark.slow
 def test_known_probabilities(shape: str) -> None:
     # 80 drawings of 400 pairs: the bounds hold the truth in all but a few (their intervals are at
     # the 90 % level), and where p is Beta the estimate's interval holds it in 90 %, give or take

@@ -75,6 +75,7 @@ def test_what_was_written_comes_back(
 
 
 @pytest.mark.parametrize("name", ["judges", "pandalm", "hhh"])
+@pytest.mark.slow
 def test_real_sets_come_back(shared_data: Path, tmp_path: Path, name: str) -> None:
     written = palate.read(shared_data / f"{name}.jsonl.gz")
     for ending in ENDINGS:

@@ -146,11 +146,21 @@ class TestEnds:
             client.ask([question(i) for i in range(100)])
 
     def test_ctrl_c_keeps_what_was_answered(self, tmp_path: Path) -> None:
+        answered: list[int] = []
+
+        def interrupt_after_sixty() -> None:
+            until = time.monotonic() + 20
+            while len(answered) < 60 and time.monotonic() < until:
+                time.sleep(0.005)
+            time.sleep(0.1)  # the last of them have arrived
+            os.kill(os.getpid(), signal.SIGINT)
+
         async def slower(request: Request, again: int) -> str:
             i = number(request)
             if i == 60:
-                threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT)).start()
+                threading.Thread(target=interrupt_after_sixty).start()
             await asyncio.sleep(0.001 if i < 60 else 30)
+            answered.append(i)
             return text_of(i)
 
         backend = Here(slower)
@@ -165,18 +175,25 @@ class TestEnds:
         assert sorted(again.asked) == list(range(60, 200))
 
     def test_closing_from_another_thread_ends_the_run_with_a_sentence(self, tmp_path: Path) -> None:
+        def close_once_five_are_stored() -> None:
+            until = time.monotonic() + 20
+            while len(store.get_many(keys)) < 5 and time.monotonic() < until:
+                time.sleep(0.005)
+            client.close()
+
         async def slower(request: Request, again: int) -> str:
             i = number(request)
             if i == 5:
-                threading.Timer(0.02, client.close).start()
+                threading.Thread(target=close_once_five_are_stored).start()
             await asyncio.sleep(0.001 if i < 5 else 30)
             return text_of(i)
 
         backend, store = Here(slower), Store(tmp_path / "s.sqlite")
+        keys = [question(i).key(backend.sent) for i in range(50)]
         client = Client(backend, store=store)
         with pytest.raises(InputError, match="closed while it asked"):
             client.ask([question(i) for i in range(50)])
-        assert len(store.get_many([question(i).key(backend.sent) for i in range(50)])) == 5
+        assert len(store.get_many(keys)) == 5
         store.close()
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")

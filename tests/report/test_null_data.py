@@ -84,6 +84,7 @@ def without_support(seed: int, mechanisms: tuple[str, ...]) -> tuple[Preferences
     return preferences, [e for e in explanations if not anything_supported([e])]
 
 
+@pytest.mark.slow
 def test_shuffled_verdicts_give_a_report_that_found_nothing():
     preferences, explanations = without_support(1, TWO)
     assert len(explanations) == 2  # chance has one try in ten each; see the slow test for the rate
