@@ -14,12 +14,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from palate.data.preferences import Preferences
+from palate.inference.sign_flips import sign_test
 from palate.validate.judge_quality import judge_quality
 from palate.validate.judge_quality_result import ALL
-from palate.validate.judge_quality_shares import (
-    shares,
-    sign_test,
-)
+from palate.validate.judge_quality_shares import shares
 from tests.validate.test_judge_quality import world
 
 

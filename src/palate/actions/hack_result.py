@@ -22,8 +22,8 @@ import polars as pl
 from palate.actions.exploitable import EXPLOITABLE
 from palate.actions.hack_rates import ALL, LENGTHS, RATES
 from palate.data.atomic import write_text
-from palate.data.documents import as_written, read_document, write_csv
-from palate.errors import FileFormatError, OutputError
+from palate.data.documents import as_written, made_folder, read_document, write_csv, write_lines
+from palate.errors import FileFormatError
 
 SCHEMA = "palate.hack/1"
 _CRITERIA = pl.List(pl.Struct({"name": pl.String, "text": pl.String, "aim": pl.String}))
@@ -162,11 +162,7 @@ class Hack:
         OutputError
             If the directory cannot be written.
         """
-        target = Path(directory)
-        try:
-            target.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{target}: the folder cannot be made ({error.strerror}).") from error
+        target = made_folder(directory)
         document = {
             "schema": SCHEMA,
             "mechanism": self.mechanism,
@@ -180,11 +176,7 @@ class Hack:
         text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
         write_text(target / "hack.json", text + "\n")
         for name in LINES:
-            lines = (
-                json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
-                for row in getattr(self, name).iter_rows(named=True)
-            )
-            write_text(target / f"{name}.jsonl", "".join(lines))
+            write_lines(target / f"{name}.jsonl", getattr(self, name).iter_rows(named=True))
         self.write_csv(target / "rates.csv")
 
     @classmethod

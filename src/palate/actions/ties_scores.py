@@ -24,11 +24,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from palate.inference.sign_flips import sign_test
+
 Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 TIED = 0.5  # score of a pair that stays a tie
-MOST_EXACT = 4_000  # largest sum of signs that is enumerated
 
 
 class Mean(NamedTuple):
@@ -151,17 +152,4 @@ def coin_test(values: Array, groups: Integers) -> float | None:
     if values.size == 0:
         return None
     sums = np.bincount(np.unique(groups, return_inverse=True)[1], 2.0 * values)
-    steps = np.abs(np.rint(sums)).astype(np.int64)
-    steps = steps[steps > 0]
-    observed, total = abs(round(float(sums.sum()))), int(steps.sum())
-    if observed == 0:
-        return 1.0
-    if total > MOST_EXACT:
-        z = observed / np.sqrt(float((steps.astype(np.float64) ** 2).sum()))
-        return float(2.0 * stats.norm.sf(z))
-    chance = np.zeros(2 * total + 1)  # of the sum total - total, ..., total + total
-    chance[total] = 1.0
-    for step in steps.tolist():
-        chance = (np.roll(chance, step) + np.roll(chance, -step)) / 2.0
-    far = np.abs(np.arange(-total, total + 1)) >= observed
-    return float(min(chance[far].sum(), 1.0))
+    return sign_test(np.rint(sums))

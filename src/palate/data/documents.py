@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from palate.data.atomic import write_text
-from palate.errors import FileFormatError
+from palate.errors import FileFormatError, OutputError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -93,6 +93,48 @@ def as_written(path: str | PathLike[str], writer: str) -> Iterator[None]:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, PolarsError) as error:
         raise FileFormatError(f"{path}: found {error}; expected what `{writer}` writes.") from error
+
+
+def made_folder(path: str | PathLike[str]) -> Path:
+    """Return a folder, which is made if absent.
+
+    Parameters
+    ----------
+    path
+        The folder.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: the folder cannot be made ({error.strerror}).") from error
+    return folder
+
+
+def write_lines(path: str | PathLike[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as one JSON object a line.
+
+    Parameters
+    ----------
+    path
+        The file; it is replaced.
+    rows
+        The rows; no number is NaN.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    write_text(
+        path,
+        "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows),
+    )
 
 
 def write_csv(path: str | PathLike[str], table: pl.DataFrame) -> None:

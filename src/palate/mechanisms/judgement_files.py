@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from palate.data.atomic import write_text
+from palate.data.documents import made_folder, write_lines
 from palate.data.injection import Flag
-from palate.errors import FileFormatError, InputError, OutputError, RowError, UnknownNameError
+from palate.errors import FileFormatError, InputError, RowError, UnknownNameError
 from palate.mechanisms.judgement import Judgement
 from palate.mechanisms.judging import SIGN
 from palate.mechanisms.matchup import UNJUDGED, Judged, Said
@@ -48,14 +49,9 @@ def save_judgements(judgements: Sequence[Judgement], folder: str | PathLike[str]
     OutputError
         If it cannot be written to.
     """
-    target = Path(folder)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{target}: the folder cannot be made ({error.strerror}).") from error
+    target = made_folder(folder)
     rows = (row for judgement in judgements for row in _rows(judgement))
-    lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
-    write_text(target / ROWS_FILE, "".join(lines))
+    write_lines(target / ROWS_FILE, rows)
     facts = {"schema": SCHEMA, "columns": {one.name: _facts(one) for one in judgements}}
     text = json.dumps(facts, ensure_ascii=False, indent=1, allow_nan=False, default=str)
     write_text(target / FACTS_FILE, text + "\n")

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from palate.data.atomic import write_text
-from palate.errors import FileFormatError, OutputError
+from palate.data.documents import made_folder
+from palate.errors import FileFormatError
 from palate.mechanisms.scored import Score, Scored
 from palate.mechanisms.temperature import Calibration
 
@@ -39,11 +40,7 @@ def save_scored(scored: Scored, folder: str | PathLike[str]) -> None:
     OutputError
         If it cannot be written to.
     """
-    target = Path(folder)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{target}: the folder cannot be made ({error.strerror}).") from error
+    target = made_folder(folder)
     lines = (json.dumps(row, allow_nan=False) + "\n" for row in _rows(scored))
     write_text(target / ROWS_FILE, "".join(lines))
     facts = {

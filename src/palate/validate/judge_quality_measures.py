@@ -27,8 +27,9 @@ import numpy.typing as npt
 
 from palate.errors import UnknownNameError
 from palate.inference.adjusted import holm
+from palate.inference.sign_flips import sign_test
 from palate.mechanisms.matchup import Judged
-from palate.validate.judge_quality_shares import Array, Integers, Shares, shares, sign_test
+from palate.validate.judge_quality_shares import Array, Integers, Shares, shares
 
 MEASURES = (
     *("ties", "said_ties", "flips", "orders_agree", "samples_agree", "first_of_flips"),

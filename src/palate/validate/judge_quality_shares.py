@@ -1,4 +1,4 @@
-"""Shares with intervals clustered by prompt, and an exact test of signs that respects prompts.
+"""Shares with intervals clustered by prompt.
 
 A measure is a ratio of sums over pairs, R = sum x / sum w, with x between 0 and w. Groups of pairs
 that share a prompt or the responses are independent, pairs within one need not be:
@@ -16,10 +16,6 @@ share by which the variance falls short of R (1 - R) / G. The mean of domains is
 their ratios; its variance sums the residuals of a group over all domains, each with the G / (G - 1)
 of its domain.
 
-The test asks whether signed sums of groups lean to one side. If they do not, each is as likely to
-have the other sign, and the sum of them has a known distribution, which is computed, not drawn:
-with groups of one pair this is the sign test (McNemar's exact test).
-
 Shapes: n pairs, M measures, D domains; rows of a result are all pairs, the mean of domains, then
 the D domains.
 """
@@ -34,7 +30,6 @@ from scipy import stats
 
 Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-MOST = 20_000  # sum of absolute signed sums up to which the distribution is computed
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,30 +129,3 @@ def _group_sums(values: Array, groups: Integers, n_groups: int) -> Array:
     out = np.zeros((n_groups, values.shape[1]))
     np.add.at(out, groups, values)
     return out
-
-
-def sign_test(sums: npt.ArrayLike) -> float:
-    """Return the two-sided p-value of "each of these sums is as likely to have the other sign".
-
-    Exact up to a total of 20,000; beyond, the normal distribution of the same variance.
-
-    Parameters
-    ----------
-    sums
-        Whole numbers, one per group.
-    """
-    sizes = np.abs(np.asarray(sums, dtype=np.int64))
-    observed = abs(int(np.sum(sums)))
-    total = int(sizes.sum())
-    if total == 0:
-        return 1.0
-    if total > MOST:
-        return float(2 * stats.norm.sf(observed / np.sqrt(float((sizes**2).sum()))))
-    chance = np.ones(1)  # of every value of the sum of those below zero, as absolute values
-    for size, count in zip(*np.unique(sizes[sizes > 0], return_counts=True), strict=True):
-        spread = np.zeros(int(size * count) + 1)
-        spread[:: int(size)] = stats.binom.pmf(np.arange(count + 1), count, 0.5)
-        chance = np.convolve(chance, spread)
-    # the sum is total - 2 * (what lies below zero)
-    below = np.arange(chance.size)
-    return float(min(1.0, chance[np.abs(total - 2 * below) >= observed].sum()))
